@@ -1,0 +1,1 @@
+"""What it means: coverage, capacity, service areas and verdicts on goals."""

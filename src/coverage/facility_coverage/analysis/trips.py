@@ -1,0 +1,84 @@
+"""Trips: everybody's way to the facilities of one layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from scipy.sparse import csr_array
+
+from facility_coverage.config.study import FacilityLayer
+from facility_coverage.layers.model import Floats, Layers
+from facility_coverage.network.network import Network
+from facility_coverage.network.snapping import Places
+from facility_coverage.network.travel import TIME_TOLERANCE_S, Nearest, catchments, nearest_facility
+
+
+@dataclass(frozen=True)
+class Trips:
+    """Travel between the demand points and one facility layer.
+
+    Attributes
+    ----------
+    layer
+        The layer as the study configures it.
+    facilities
+        Facilities that may serve the study's people; rows are what `nearest` and `catchment` number.
+    places
+        The facilities, snapped.
+    cutoff_s
+        Longest acceptable travel time of each demand point, NaN beyond the zones, shape (points,).
+    nearest
+        Nearest facility of each demand point.
+    catchment
+        Seconds between each facility and each demand point of the zones within its cutoff, sparse,
+        shape (facilities, points).
+    """
+
+    layer: FacilityLayer
+    facilities: gpd.GeoDataFrame
+    places: Places
+    cutoff_s: Floats
+    nearest: Nearest
+    catchment: csr_array
+
+
+def travel(layer: FacilityLayer, layers: Layers, network: Network, *, threads: int = 1) -> Trips:
+    """Compute the travel times between the demand points and one facility layer.
+
+    Times are independent of the order of facilities and of `threads`.
+    """
+    facilities = layers.facilities[layer.id]
+    if layer.facilities_from == "own_zones_only":
+        facilities = facilities[facilities["zone_id"].notna()]
+    xy = np.column_stack([facilities.geometry.x, facilities.geometry.y])
+    places = network.snap(xy)
+    cutoff_s = cutoffs(layer, layers)
+    nearest = nearest_facility(network.graph, network.links, network.demand, places)
+    within = catchments(
+        network.graph,
+        network.links,
+        network.demand,
+        places,
+        limit_s=60.0 * max(layer.cutoff_min.values()),
+        threads=threads,
+    )
+    return Trips(layer, facilities, places, cutoff_s, nearest, _within_own_cutoff(within, cutoff_s))
+
+
+def cutoffs(layer: FacilityLayer, layers: Layers) -> Floats:
+    """Return each demand point's cutoff in seconds by the area type of its zone, NaN beyond the zones."""
+    area_type = pd.Series(layers.zones["area_type"].to_numpy(), index=layers.zones["zone_id"].to_numpy())
+    of_point = layers.demand.points["zone_id"].map(area_type)
+    minutes = of_point.map(dict(layer.cutoff_min))
+    return np.asarray(60.0 * minutes.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
+
+
+def _within_own_cutoff(within: csr_array, cutoff_s: Floats) -> csr_array:
+    """Keep the pairs whose seconds are within the demand point's own cutoff."""
+    row = np.repeat(np.arange(within.shape[0]), np.diff(within.indptr))
+    keep = within.data <= cutoff_s[within.indices] + TIME_TOLERANCE_S
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(row[keep], minlength=within.shape[0]))])
+    return csr_array((within.data[keep], within.indices[keep], indptr), shape=within.shape)

@@ -1,0 +1,100 @@
+"""The command line: each command hands over to one function of the package."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from facility_coverage import __version__
+from facility_coverage.errors import StudyError
+
+# Rooms are imported inside the commands: `--help` answers before geopandas would be loaded.
+app = typer.Typer(
+    name="facility-coverage",
+    help="Who reaches which public facility within fifteen minutes, town by town, as maps that open offline.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+BAD_INPUT = 2
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"facility-coverage {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Take the options that belong to no command."""
+
+
+@app.command()
+def run(
+    config: Annotated[Path, typer.Argument(help="The study's YAML file.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Result folder (default: maps/<study>/).")
+    ] = None,
+    lang: Annotated[
+        Literal["zh", "en"] | None, typer.Option(help="Language of the map (default: the study's).")
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, help="Threads; results do not depend on it.")] = 1,
+) -> None:
+    """Run one study and write its map and tables."""
+    from facility_coverage.config.reading import load_study  # noqa: PLC0415 (see top)
+    from facility_coverage.study import run_study  # noqa: PLC0415 (see top)
+
+    begin = time.perf_counter()
+    folder = output or Path("maps") / load_study(config).config.id
+    result = run_study(config, folder=folder, lang=lang, threads=threads, progress=_say)
+    _say(f"done in {time.perf_counter() - begin:.1f} s, run {result.identity}")
+    typer.echo(str(result.folder / "map.html"))
+
+
+@app.command()
+def sample(
+    folder: Annotated[Path, typer.Argument(help="Where configs/ and layers/yongchuan/ are written.")],
+    overwrite: Annotated[bool, typer.Option(help="Replace files that differ.")] = False,
+) -> None:
+    """Write the embedded sample: a synthetic district and its studies."""
+    from facility_coverage.sample.writing import write_sample  # noqa: PLC0415 (see top)
+
+    write_sample(folder, overwrite=overwrite)
+    typer.echo(f"facility-coverage run {folder / 'configs' / 'yongchuan.yaml'}")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of a study, for editors."""
+    from facility_coverage.config.reading import study_schema  # noqa: PLC0415 (see top)
+
+    typer.echo(json.dumps(study_schema(), ensure_ascii=False, indent=2))
+
+
+def _say(text: str) -> None:
+    """Report progress where it does not mix with results."""
+    typer.echo(text, err=True)
+
+
+def main() -> None:
+    """Run the command line; bad input ends with its faults, one a line, and exit code 2."""
+    try:
+        app()
+    except StudyError as error:
+        for fault in error.faults:
+            typer.echo(str(fault), err=True)
+        count = len(error.faults)
+        typer.echo(f"{count} fault{'s' if count != 1 else ''}; nothing was written", err=True)
+        sys.exit(BAD_INPUT)

@@ -1,0 +1,1 @@
+"""What the world holds: boundaries, people, facilities and roads, in one metric reference system."""

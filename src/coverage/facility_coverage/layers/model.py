@@ -1,0 +1,98 @@
+"""The frames that every later room works on, all in one metric reference system."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyproj
+from shapely.geometry.base import BaseGeometry
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+TAGS = (
+    "highway", "foot", "access", "sidewalk", "oneway", "motor_vehicle", "maxspeed",
+    "bridge", "tunnel", "layer", "area", "junction", "name",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Roads:
+    """Road ways as arrays.
+
+    Attributes
+    ----------
+    xy
+        Vertices of all ways one after the other, metres, shape (vertices, 2).
+    node
+        Identity of each vertex, 0 … nodes-1, shape (vertices,): ways meet where they share a node.
+    start
+        Way `w` owns vertices ``start[w]:start[w + 1]``, shape (ways + 1,).
+    tags
+        One row per way: `way_id` (string) and the columns of `TAGS`, strings or None.
+    """
+
+    xy: Floats
+    node: Ints
+    start: Ints
+    tags: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Demand:
+    """People at points, each point within one zone or beyond them all.
+
+    Attributes
+    ----------
+    points
+        One row per piece of a cell (or per point): `demand_id` (string, unique), `cell_id` (int), `zone_id`
+        (string; None beyond the zones), `x_m`, `y_m`, `total` and one column per group. Sorted by demand_id.
+    ledger
+        Where the people of the source went, one row per group: `group`, `read`, `in_zones`, `beyond_zones`
+        (within the margin), `beyond_margin`; read = sum of the other three.
+    cells
+        Raster only: one row per populated cell read: `cell_id`, `row`, `col`, `read`, `in_zones`, `beyond_zones`.
+    """
+
+    points: pd.DataFrame
+    ledger: pd.DataFrame
+    cells: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Layers:
+    """All data of a study.
+
+    Attributes
+    ----------
+    crs
+        The metric reference system of every geometry and every `x_m`, `y_m`.
+    boundary
+        Outline of the study.
+    zones
+        `zone_id`, `name`, `area_type` (urban or rural), other columns of the source, geometry. Sorted by zone_id.
+    demand
+        Where people are.
+    facilities
+        Facility layer id → frame: `facility_id` (string, unique, sorted), `name`, `tier` (None where the layer has no tiers),
+        capacity columns (float, NaN = no data), `zone_id` (None beyond the zones), point geometry.
+    roads
+        Ways within the margin.
+    basemap
+        Optional frames drawn under the results: `water`, `neighbours` (with `name`).
+    counts
+        Rows read and kept per file, for the passport: `layer`, `file`, `rows_read`, `rows_kept`.
+    """
+
+    crs: pyproj.CRS
+    boundary: BaseGeometry
+    zones: gpd.GeoDataFrame
+    demand: Demand
+    facilities: dict[str, gpd.GeoDataFrame]
+    roads: Roads
+    basemap: dict[str, gpd.GeoDataFrame] = field(default_factory=dict)
+    counts: pd.DataFrame = field(default_factory=pd.DataFrame)

@@ -1,0 +1,1 @@
+"""How people move: graph, snapping and travel times."""

@@ -1,0 +1,1 @@
+"""What people read: maps, tables and the passport of a run."""

@@ -1,0 +1,85 @@
+"""The passport of a run: what went in, what came out, with which versions, and how long it took."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import platform
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+VERSIONS_OF = ("facility-coverage", "geopandas", "shapely", "pyproj", "rasterio", "exactextract", "numba", "numpy",
+               "osmium", "pandas", "scipy")  # fmt: skip
+
+
+@dataclass
+class Stopwatch:
+    """Seconds and peak memory of each stage of a run, in order."""
+
+    stages: list[dict[str, Any]] = field(default_factory=list)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time the block as one stage."""
+        begin = time.perf_counter()
+        yield
+        seconds = time.perf_counter() - begin
+        self.stages.append({"stage": name, "seconds": round(seconds, 3), "peak_memory_mb": peak_memory_mb()})
+
+
+def peak_memory_mb() -> int | None:
+    """Return the largest memory this process has held so far, in MB; None where the system does not tell (Windows)."""
+    if sys.platform == "win32":
+        return None
+    import resource  # noqa: PLC0415 (not there on Windows)
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (1e6 if sys.platform == "darwin" else 1e3))
+
+
+def file_hashes(files: Mapping[str, Path]) -> list[dict[str, Any]]:
+    """Return name, size and sha256 of each input file."""
+    return [
+        {"input": name, "file": path.name, "bytes": path.stat().st_size, "sha256": _sha256(path)}
+        for name, path in sorted(files.items())
+    ]
+
+
+def identity(parameters: Mapping[str, Any], inputs: list[dict[str, Any]]) -> str:
+    """Return 12 hexadecimal digits that stand for this program's version, the parameters and the inputs.
+
+    Times and places on disk do not enter: the same study has the same identity everywhere.
+    """
+    figures = {
+        "version": importlib.metadata.version("facility-coverage"),
+        "parameters": parameters,
+        "inputs": [(row["input"], row["sha256"]) for row in inputs],
+    }
+    text = json.dumps(figures, ensure_ascii=False, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return a table as JSON rows, with None for NaN."""
+    rows: list[dict[str, Any]] = json.loads(table.to_json(orient="records", force_ascii=False, double_precision=15))
+    return rows
+
+
+def write_passport(path: Path, content: Mapping[str, Any]) -> None:
+    """Write run.json: `content` together with the versions at work."""
+    versions = {name: importlib.metadata.version(name) for name in VERSIONS_OF}
+    whole = {**content, "versions": {"python": platform.python_version(), **versions}}
+    path.write_text(json.dumps(whole, ensure_ascii=False, indent=1, default=str) + "\n", encoding="utf-8")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

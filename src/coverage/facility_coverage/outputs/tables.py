@@ -1,0 +1,115 @@
+"""Tables: zones.csv, coverage.gpkg and verdicts.json; the same input gives the same bytes."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+
+from facility_coverage.analysis.coverage import CoverageResult
+from facility_coverage.analysis.goals import Verdict
+from facility_coverage.config.study import StudyConfig
+from facility_coverage.layers.model import Layers
+
+#: A spreadsheet takes a cell that begins with one of these for a formula.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def zone_table(config: StudyConfig, layers: Layers, coverage: CoverageResult) -> pd.DataFrame:
+    """Return one row per zone: people, coverage of every layer and group, facilities and capacities.
+
+    Columns: `zone_id`, `name`, `area_type`, `area_km2`, ``population_<group>``; per facility layer ``L``:
+    ``L_covered_<group>``, ``L_share_<group>`` (0–1), ``L_facility_count``, ``L_<capacity>`` (sum of what is known,
+    empty where nothing is).
+    """
+    zones = layers.zones.set_index("zone_id")
+    columns: dict[str, Any] = {
+        "name": zones["name"],
+        "area_type": zones["area_type"],
+        "area_km2": zones.geometry.area / 1e6,
+    }
+    by_group = coverage.zones.set_index(["layer", "group", "zone_id"]).sort_index()
+    first = config.facilities[0].id
+    for group in groups_of(config):
+        columns[f"population_{group}"] = by_group.loc[(first, group), "population"]
+    for layer in config.facilities:
+        for group in groups_of(config):
+            columns[f"{layer.id}_covered_{group}"] = by_group.loc[(layer.id, group), "covered"]
+            columns[f"{layer.id}_share_{group}"] = by_group.loc[(layer.id, group), "share"]
+        facilities = layers.facilities[layer.id]
+        inside = facilities[facilities["zone_id"].notna()].groupby("zone_id")
+        columns[f"{layer.id}_facility_count"] = inside.size().reindex(zones.index, fill_value=0)
+        for capacity in layer.capacity:
+            columns[f"{layer.id}_{capacity}"] = inside[capacity].sum(min_count=1).reindex(zones.index)
+    return pd.DataFrame(columns, index=zones.index).rename_axis("zone_id").reset_index()
+
+
+def groups_of(config: StudyConfig) -> list[str]:
+    """Return the study's groups, everybody first."""
+    return ["total", *(group.id for group in config.groups)]
+
+
+def write_csv(table: pd.DataFrame, path: Path) -> None:
+    """Write a table for spreadsheets: UTF-8 with a byte-order mark, and no text that would run as a formula."""
+    text = table.select_dtypes(include=["object", "string"]).columns
+    safe = table.assign(**{column: table[column].map(_inert) for column in text})
+    safe.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n", float_format="%.10g")
+
+
+def write_verdicts(verdicts: Sequence[Verdict], path: Path) -> None:
+    """Write the verdicts as JSON; figures without data are null."""
+    rows = [_without_nan(dataclasses.asdict(verdict)) for verdict in verdicts]
+    path.write_text(json.dumps(rows, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def write_geopackage(
+    config: StudyConfig, layers: Layers, coverage: CoverageResult, areas: gpd.GeoDataFrame, path: Path
+) -> None:
+    """Write zones, demand, facilities and service areas as one GeoPackage in the study's metric reference system."""
+    zones = zone_table(config, layers, coverage)
+    geometry = layers.zones.set_index("zone_id").loc[zones["zone_id"]].geometry.to_numpy()
+    _write_layer(gpd.GeoDataFrame(zones, geometry=geometry, crs=layers.crs), path, "zones")
+    points = layers.demand.points
+    demand = pd.concat([points, coverage.demand.drop(columns="demand_id")], axis=1)
+    on_map = gpd.points_from_xy(points["x_m"], points["y_m"], crs=layers.crs)
+    _write_layer(gpd.GeoDataFrame(demand, geometry=on_map), path, "demand")
+    _write_layer(facility_table(layers, coverage), path, "facilities")
+    _write_layer(areas, path, "service_areas")
+
+
+def facility_table(layers: Layers, coverage: CoverageResult) -> gpd.GeoDataFrame:
+    """Return every facility of every layer with its capacities and the people of its catchment."""
+    frames = [frame.assign(layer=layer) for layer, frame in sorted(layers.facilities.items())]
+    together = gpd.GeoDataFrame(pd.concat(frames, ignore_index=True), geometry="geometry", crs=layers.crs)
+    return together.merge(coverage.facilities, on=["layer", "facility_id"], how="left", validate="one_to_one")
+
+
+def _write_layer(frame: gpd.GeoDataFrame, path: Path, name: str) -> None:
+    # GDAL stamps the hour into a GeoPackage; a fixed one keeps equal results equal byte by byte.
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": "2000-01-01T00:00:00.000Z"})
+    plain = frame.assign(**{c: frame[c].astype(object) for c in frame.columns if frame[c].dtype == "category"})
+    pyogrio.write_dataframe(plain, path, layer=name, driver="GPKG", append=path.exists())
+
+
+def _inert(value: object) -> object:
+    """Put an apostrophe before text that a spreadsheet would run."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+
+
+def _without_nan(value: Any) -> Any:
+    """Return `value` with NaN as None, all the way down."""
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(item) for item in value]
+    if isinstance(value, float | np.floating) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,1 @@
+"""The embedded sample: a synthetic district, made by a deterministic generator."""

@@ -1,0 +1,189 @@
+"""One study from its YAML to its result folder: wiring only."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from facility_coverage.analysis.coverage import CoverageResult, measure_coverage
+from facility_coverage.analysis.goals import Verdict, judge
+from facility_coverage.analysis.service_areas import service_areas
+from facility_coverage.analysis.trips import Trips, travel
+from facility_coverage.config.reading import LoadedStudy, load_study
+from facility_coverage.config.text import Lang
+from facility_coverage.layers.model import Layers
+from facility_coverage.layers.reading import read_layers
+from facility_coverage.network.network import Network, build_network
+from facility_coverage.outputs import passport, tables
+from facility_coverage.outputs.folder import refuse_foreign, replaced
+from facility_coverage.outputs.maps import MapContent, write_map
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Computed:
+    """Everything a study's outputs are written from."""
+
+    study: LoadedStudy
+    layers: Layers
+    networks: dict[str, Network]
+    trips: tuple[Trips, ...]
+    coverage: CoverageResult
+    verdicts: tuple[Verdict, ...]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """Where a run's result is, and what it says."""
+
+    folder: Path
+    identity: str
+    computed: Computed
+
+
+def run_study(
+    path: Path, *, folder: Path, lang: Lang | None = None, threads: int = 1, progress: Progress = lambda _: None
+) -> RunResult:
+    """Run the study in the YAML file `path` and write its result into `folder`.
+
+    Parameters
+    ----------
+    path
+        The study.
+    folder
+        The result folder; an earlier result there is replaced when the new one is complete.
+    lang
+        Language of the outputs; by default the study's own.
+    threads
+        Threads of the catchment search; results do not depend on it.
+    progress
+        Called with the name of each stage as it begins.
+
+    Raises
+    ------
+    StudyError
+        With every fault found in the study's files.
+    """
+    watch = passport.Stopwatch()
+    with _stage(watch, "read study", progress):
+        study = load_study(path)
+        refuse_foreign(folder)
+    computed = compute(study, threads=threads, watch=watch, progress=progress)
+    language = lang or study.config.lang
+    with _stage(watch, "hash inputs", progress):
+        inputs = passport.file_hashes(study.files)
+        parameters = _parameters(study, language)
+        identity = passport.identity(parameters, inputs)
+    with _stage(watch, "draw service areas", progress):
+        areas = service_areas(computed.layers, computed.trips, computed.networks)
+    with replaced(folder) as new:
+        with _stage(watch, "write map", progress):
+            content = MapContent(
+                config=study.config, profiles=study.profiles, layers=computed.layers, coverage=computed.coverage,
+                verdicts=computed.verdicts, service_areas=areas, run_identity=identity,
+                generated_on=dt.datetime.now(tz=dt.UTC).date(),
+            )  # fmt: skip
+            write_map(new / "map.html", content, lang=language)
+        with _stage(watch, "write tables", progress):
+            zones = tables.zone_table(study.config, computed.layers, computed.coverage)
+            tables.write_csv(zones, new / "zones.csv")
+            tables.write_verdicts(computed.verdicts, new / "verdicts.json")
+            tables.write_geopackage(study.config, computed.layers, computed.coverage, areas, new / "coverage.gpkg")
+        content_of_run = _passport(computed, identity=identity, parameters=parameters, inputs=inputs, watch=watch)
+        passport.write_passport(new / "run.json", content_of_run)
+    return RunResult(folder, identity, computed)
+
+
+def compute(
+    study: LoadedStudy,
+    *,
+    threads: int = 1,
+    watch: passport.Stopwatch | None = None,
+    progress: Progress = lambda _: None,
+) -> Computed:
+    """Compute coverage and verdicts of a study without writing anything."""
+    watch = watch or passport.Stopwatch()
+    config = study.config
+    with _stage(watch, "read layers", progress):
+        layers = read_layers(config, margin_m=longest_trip_m(study))
+    points = layers.demand.points
+    xy = points[["x_m", "y_m"]].to_numpy(dtype=np.float64)
+    with _stage(watch, "build networks", progress):
+        networks = {
+            name: build_network(
+                layers.roads, study.profiles[name], xy, options=config.network, file=str(config.roads.path.name)
+            )
+            for name in sorted({layer.profile for layer in config.facilities})
+        }
+    with _stage(watch, "travel times", progress):
+        trips = tuple(travel(layer, layers, networks[layer.profile], threads=threads) for layer in config.facilities)
+    with _stage(watch, "coverage and goals", progress):
+        coverage = measure_coverage(layers, trips, networks, groups=tables.groups_of(config))
+        verdicts = judge(study.plan, layers, coverage, date=config.date) if study.plan else ()
+    return Computed(study, layers, networks, trips, coverage, verdicts)
+
+
+def longest_trip_m(study: LoadedStudy) -> float:
+    """Return how far anybody of the study may travel within their cutoff, in metres."""
+    return max(
+        60.0
+        * max(layer.cutoff_min.values())
+        * max(study.profiles[layer.profile].level_speed_ms, study.profiles[layer.profile].access_speed_ms)
+        for layer in study.config.facilities
+    )
+
+
+@contextmanager
+def _stage(watch: passport.Stopwatch, name: str, progress: Progress) -> Iterator[None]:
+    """Announce a stage and time it."""
+    progress(name)
+    with watch.stage(name):
+        yield
+
+
+def _parameters(study: LoadedStudy, lang: Lang) -> dict[str, Any]:
+    """Return everything the user chose, with files by name: where they lie changes no figure."""
+    chosen = study.config.model_dump(mode="json") | {
+        "lang": lang,
+        "profiles": {name: profile.model_dump(mode="json") for name, profile in study.profiles.items()},
+        "plan": study.plan.model_dump(mode="json") if study.plan else None,
+    }
+    return _with_file_names(chosen)
+
+
+def _with_file_names(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: Path(item).name if key in {"path", "terrain"} and item else _with_file_names(item)
+            for key, item in value.items()
+        }
+    return [_with_file_names(item) for item in value] if isinstance(value, list) else value
+
+
+def _passport(computed: Computed, *, identity: str, parameters: dict[str, Any], inputs: list[dict[str, Any]],
+              watch: passport.Stopwatch) -> dict[str, Any]:  # fmt: skip
+    """Return what run.json says."""
+    layers, coverage = computed.layers, computed.coverage
+    return {
+        "study": computed.study.config.id,
+        "identity": identity,
+        "finished_at": dt.datetime.now(tz=dt.UTC).isoformat(timespec="seconds"),
+        "crs": layers.crs.to_string(),
+        "parameters": parameters,
+        "inputs": inputs,
+        "rows": passport.records(layers.counts),
+        "population": passport.records(layers.demand.ledger),
+        "networks": passport.records(coverage.access),
+        "unattached_facilities": passport.records(
+            coverage.facilities.loc[coverage.facilities["access_m"].isna(), ["layer", "facility_id"]]
+        ),
+        "coverage": passport.records(coverage.summary),
+        "stages": watch.stages,
+    }
