@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -50,7 +51,9 @@ def run(
     lang: Annotated[
         Literal["zh", "en"] | None, typer.Option(help="Language of the map (default: the study's).")
     ] = None,
-    threads: Annotated[int, typer.Option(min=1, help="Threads; results do not depend on it.")] = 1,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads (default: one per core); results do not depend on it.")
+    ] = None,
 ) -> None:
     """Run one study and write its map and tables."""
     from facility_coverage.config.reading import load_study  # noqa: PLC0415 (see top)
@@ -58,7 +61,7 @@ def run(
 
     begin = time.perf_counter()
     folder = output or Path("maps") / load_study(config).config.id
-    result = run_study(config, folder=folder, lang=lang, threads=threads, progress=_say)
+    result = run_study(config, folder=folder, lang=lang, threads=threads or os.cpu_count() or 1, progress=_say)
     _say(f"done in {time.perf_counter() - begin:.1f} s, run {result.identity}")
     typer.echo(str(result.folder / "map.html"))
 

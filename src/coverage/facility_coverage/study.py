@@ -78,7 +78,7 @@ def run_study(
     computed = compute(study, threads=threads, watch=watch, progress=progress)
     language = lang or study.config.lang
     with _stage(watch, "hash inputs", progress):
-        inputs = passport.file_hashes(study.files)
+        inputs = passport.file_hashes(input_files(path, study))
         parameters = _parameters(study, language)
         identity = passport.identity(parameters, inputs)
     with _stage(watch, "draw service areas", progress):
@@ -150,21 +150,35 @@ def _stage(watch: passport.Stopwatch, name: str, progress: Progress) -> Iterator
 
 def _parameters(study: LoadedStudy, lang: Lang) -> dict[str, Any]:
     """Return everything the user chose, with files by name: where they lie changes no figure."""
-    chosen = study.config.model_dump(mode="json") | {
+    profiles = sorted({layer.profile for layer in study.config.facilities})
+    return {
+        **_with_file_names(study.config.model_dump()),
+        "date": study.config.date.isoformat(),
         "lang": lang,
-        "profiles": {name: profile.model_dump(mode="json") for name, profile in study.profiles.items()},
-        "plan": study.plan.model_dump(mode="json") if study.plan else None,
+        "profiles": {name: study.profiles[name].model_dump() for name in profiles},
+        "plan": study.plan.model_dump() if study.plan else None,
     }
-    return _with_file_names(chosen)
+
+
+def input_files(path: Path, study: LoadedStudy) -> dict[str, Path]:
+    """Return every file a study reads: dotted key of the study → file."""
+    return {"study": path, **_paths(study.config.model_dump(), ())}
+
+
+def _paths(value: Any, at: tuple[str, ...]) -> dict[str, Path]:
+    if isinstance(value, Path):
+        return {".".join(at): value}
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return {name: file for key, item in items for name, file in _paths(item, (*at, str(key))).items()}
 
 
 def _with_file_names(value: Any) -> Any:
+    """Return `value` with every path as the name of its file."""
     if isinstance(value, dict):
-        return {
-            key: Path(item).name if key in {"path", "terrain"} and item else _with_file_names(item)
-            for key, item in value.items()
-        }
-    return [_with_file_names(item) for item in value] if isinstance(value, list) else value
+        return {key: _with_file_names(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_file_names(item) for item in value]
+    return value.name if isinstance(value, Path) else value
 
 
 def _passport(computed: Computed, *, identity: str, parameters: dict[str, Any], inputs: list[dict[str, Any]],

@@ -22,7 +22,7 @@ from facility_coverage.network.snapping import Places
 HALF_WIDTH_M = 90.0
 #: Cells of the drawing grid: fine enough for a map, and bounded in number whatever the study's size.
 CELL_M = 25.0
-MAX_CELLS = 12_000_000
+MAX_CELLS = 6_000_000
 
 
 def service_areas(layers: Layers, trips: Sequence[Trips], networks: Mapping[str, Network]) -> gpd.GeoDataFrame:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from facility_coverage.config.number import Number, WholeNumber
 from facility_coverage.config.text import Text
 
 Measure = Literal["population_covered", "facility_count", "capacity_total", "capacity_per_1000", "capacity_share"]
@@ -26,15 +27,15 @@ class Citation(_Model):
 class Baseline(_Model):
     """The figure the plan starts from."""
 
-    year: int = Field(ge=1900, le=2200)
-    value: float
+    year: WholeNumber = Field(ge=1900, le=2200)
+    value: Number = Field(ge=0)
 
 
 class Target(_Model):
     """The figure the plan wants, at least, by the end of a year; shares are 0–1."""
 
-    year: int = Field(ge=1900, le=2200)
-    value: float
+    year: WholeNumber = Field(ge=1900, le=2200)
+    value: Number = Field(ge=0)
 
 
 class Goal(_Model):
@@ -53,7 +54,7 @@ class Goal(_Model):
     nature: Nature = "text"
     citation: Citation
     note: Text | None = Field(None, description="Conflicts inside the source, readings chosen")
-    verified: bool = Field(False, description="Whether the figure was read in the original document")
+    verified: bool = Field(False, strict=True, description="Whether the figure was read in the original document")
 
 
 class Plan(_Model):

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from facility_coverage.config.number import Number
 from facility_coverage.config.text import Text
 
 
@@ -16,8 +17,8 @@ class Profile(BaseModel):
 
     name: Text
     mode: Literal["foot"] = Field("foot", description="Decides which ways may be used (docs: access rules)")
-    level_speed_kmh: float = Field(gt=0, le=200, description="Speed on level ground along the network")
-    access_speed_kmh: float | None = Field(
+    level_speed_kmh: Number = Field(gt=0, le=200, description="Speed on level ground along the network")
+    access_speed_kmh: Number | None = Field(
         None, gt=0, le=200, description="Speed of the access legs off the network; by default the level speed"
     )
     stairs: Literal["allowed", "forbidden"] = Field("allowed", description="Whether steps may be used")

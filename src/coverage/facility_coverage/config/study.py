@@ -7,11 +7,14 @@ reference page's. Paths are relative to the YAML file and are made absolute by `
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
+from facility_coverage.config.number import Number, WholeNumber
 from facility_coverage.config.plan import Plan
 from facility_coverage.config.profile import Profile
 from facility_coverage.config.text import Lang, Text
@@ -20,7 +23,38 @@ AreaType = Literal["urban", "rural"]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Column = Annotated[str, Field(min_length=1)]
 Scalar = str | int | float | bool
-Share = Annotated[float, Field(ge=0, le=1)]
+Share = Annotated[Number, Field(ge=0, le=1)]
+Minutes = Annotated[Number, Field(gt=0, le=240)]
+
+
+def _one_cutoff_serves_both(value: object) -> object:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return {"urban": value, "rural": value}
+    return value
+
+
+def _both_area_types(value: dict[AreaType, float]) -> dict[AreaType, float]:
+    missing = {"urban", "rural"} - set(value)
+    if missing:
+        raise ValueError(f"{' and '.join(sorted(missing))} is missing")
+    return value
+
+
+CutoffMin = Annotated[
+    dict[AreaType, Minutes],
+    BeforeValidator(_one_cutoff_serves_both, json_schema_input_type=Minutes | dict[AreaType, Minutes]),
+    AfterValidator(_both_area_types),
+]
+
+
+def _written_as_a_date(value: object) -> object:
+    """Refuse numbers, which would be taken for seconds since 1970."""
+    if isinstance(value, dt.date) or (isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value)):
+        return value
+    raise PydanticCustomError("date_type", "not a date")
+
+
+Date = Annotated[dt.date, BeforeValidator(_written_as_a_date, json_schema_input_type=dt.date)]
 
 
 class Model(BaseModel):
@@ -36,7 +70,7 @@ class Table(Model):
     layer: str | None = Field(None, description="Layer name, for files that hold several")
     crs: str | None = Field(
         None,
-        description="Reference system of a file that carries none, e.g. EPSG:4326; CSV tables need it for lon/lat columns",
+        description="Reference system of a file that carries none, e.g. EPSG:4326; CSV tables need it for lon/lat",
     )
     columns: dict[Column, Column] = Field(
         default_factory=dict, description="Columns of the file under the names used here: {file's name: our name}"
@@ -59,7 +93,7 @@ class RasterPopulation(Model):
 
     kind: Literal["raster"]
     path: Path = Field(description="GeoTIFF with people per cell")
-    year: int | None = Field(None, description="Year the figures stand for")
+    year: WholeNumber | None = Field(None, description="Year the figures stand for")
     source: Text | None = Field(None, description="Shown on the map")
 
 
@@ -67,7 +101,7 @@ class PointPopulation(Table):
     """People at points, such as grid-cell or building centroids."""
 
     kind: Literal["points"]
-    year: int | None = Field(None, description="Year the figures stand for")
+    year: WholeNumber | None = Field(None, description="Year the figures stand for")
     source: Text | None = Field(None, description="Shown on the map")
 
 
@@ -111,7 +145,7 @@ class FacilityLayer(Table):
     )
     capacity: list[Column] = Field(default_factory=list, description="Columns that count beds, slots, seats …")
     profile: str = Field(description="Who walks: the name of a profile")
-    cutoff_min: dict[AreaType, Annotated[float, Field(gt=0, le=240)]] = Field(
+    cutoff_min: CutoffMin = Field(
         description="Longest acceptable travel time in minutes; one number, or one per area type of the person's zone"
     )
     facilities_from: Literal["anywhere", "own_zones_only"] = Field(
@@ -119,31 +153,17 @@ class FacilityLayer(Table):
     )
     group: Identifier = Field("total", description="The people this layer is for; the map shows their coverage first")
 
-    @model_validator(mode="before")
-    @classmethod
-    def _one_cutoff_serves_both(cls, value: object) -> object:
-        if isinstance(value, dict) and isinstance(cutoff := value.get("cutoff_min"), int | float):
-            return {**value, "cutoff_min": {"urban": cutoff, "rural": cutoff}}
-        return value
-
-    @model_validator(mode="after")
-    def _both_area_types(self) -> FacilityLayer:
-        missing = {"urban", "rural"} - set(self.cutoff_min)
-        if missing:
-            raise ValueError(f"cutoff_min lacks {', '.join(sorted(missing))}")
-        return self
-
 
 class NetworkOptions(Model):
     """Choices of the network that change figures (docs/decisions)."""
 
-    max_access_m: float = Field(
+    max_access_m: Number = Field(
         500.0, gt=0, le=20_000, description="A point farther than this from any road is unattached, in metres"
     )
-    min_component_nodes: int = Field(
+    min_component_nodes: WholeNumber = Field(
         30, ge=1, description="Pieces of network with fewer junctions are dropped before snapping"
     )
-    margin_m: float | None = Field(
+    margin_m: Number | None = Field(
         None,
         ge=0,
         description="How far beyond the boundary roads, people and facilities are read; by default the longest trip",
@@ -164,7 +184,7 @@ class StudyConfig(Model):
     id: Identifier = Field(description="Name of the result folder")
     title: Text
     lang: Lang = Field("zh", description="Language of maps and messages; --lang overrides it")
-    date: dt.date = Field(description="The state of the world that the data show; goals are judged at this date")
+    date: Date = Field(description="The state of the world that the data show; goals are judged at this date")
     notice: Text | None = Field(None, description="A remark printed on every map, e.g. that the data are synthetic")
     attribution: Text | None = Field(None, description="Data sources and licences, printed on every map")
     crs: str | None = Field(None, description="Metric reference system for all computing; by default the UTM zone")
@@ -173,7 +193,7 @@ class StudyConfig(Model):
     roads: Roads
     population: Population
     groups: list[Group] = Field(default_factory=list)
-    profiles: Path | dict[str, Profile] | None = Field(
+    profiles: Path | dict[Identifier, Profile] | None = Field(
         None, description="Profiles of your own: a YAML file or a mapping; they add to and override the built-in ones"
     )
     facilities: list[FacilityLayer] = Field(min_length=1)

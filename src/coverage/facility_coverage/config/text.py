@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 Lang = Literal["zh", "en"]
 
@@ -34,6 +36,19 @@ class Text(BaseModel):
             (text,) = value.values()
             return {"zh": text, "en": text}
         return value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Describe what YAML may hold: a string, or one or both languages."""
+        reference = handler(schema)
+        definition = handler.resolve_ref_schema(reference)
+        both = {key: value for key, value in definition.items() if key not in ("required", "title", "description")}
+        both["minProperties"] = 1
+        definition.clear()
+        definition.update(
+            title="Text", description="A text, or one per language", anyOf=[{"type": "string", "minLength": 1}, both]
+        )
+        return reference
 
     def in_language(self, lang: Lang) -> str:
         """Return the text in `lang`."""

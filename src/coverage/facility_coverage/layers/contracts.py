@@ -54,7 +54,7 @@ class SourceTable:
     def fault(self, label: Hashable, message: str, *, column: str | None = None, advice: str = "") -> Fault:
         """Return a fault at the row `label` of the frame."""
         if self.is_osm:
-            return Fault(self.file, f"{self.frame.at[label, 'osm_id']}: {message}", column=column, advice=advice)
+            return Fault(self.file, f"{self.frame.loc[label, 'osm_id']}: {message}", column=column, advice=advice)
         return Fault(self.file, message, row=int(str(label)), column=column, advice=advice)
 
     def fault_rows(
@@ -64,7 +64,8 @@ class SourceTable:
         rows = self.frame.index[np.asarray(wrong, dtype=bool)]
         faults = []
         for label in rows[:SHOWN_FAULTS]:
-            value = self.frame.at[label, column] if column in self.frame.columns else None
+            value = self.frame.loc[label, column] if column in self.frame.columns else None
+            value = value.item() if isinstance(value, np.generic) else value
             faults.append(self.fault(label, message.replace("{}", repr(value)), column=column, advice=advice))
         if len(rows) > SHOWN_FAULTS:
             faults.append(Fault(self.file, f"{len(rows) - SHOWN_FAULTS} more rows with this fault", column=column))
@@ -86,6 +87,13 @@ def as_text(values: pd.Series) -> pd.Series:
     else:
         text = values.astype(object).map(str, na_action="ignore")
     return text.where(values.notna(), "").astype(object).map(lambda value: str(value).strip()).astype(object)
+
+
+def text_or_none(values: pd.Series) -> pd.Series:
+    """Return values as strings, None where they are missing or empty."""
+    text = as_text(values).to_numpy(dtype=object).copy()
+    text[text == ""] = None
+    return pd.Series(text, index=values.index, dtype="object")
 
 
 def check_columns(source: SourceTable, columns: Sequence[str]) -> list[Fault]:

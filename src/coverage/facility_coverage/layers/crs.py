@@ -12,6 +12,8 @@ from facility_coverage.errors import Fault, LayerError
 if TYPE_CHECKING:
     import geopandas as gpd
 
+    from facility_coverage.layers.model import Floats
+
 WGS84 = pyproj.CRS.from_epsg(4326)
 
 
@@ -63,8 +65,8 @@ def choose_metric_crs(zones: gpd.GeoDataFrame, crs: str | None, *, file: str) ->
     return metric
 
 
-def project_xy(x: object, y: object, *, source: pyproj.CRS, target: pyproj.CRS) -> tuple[object, object]:
+def project_xy(x: Floats, y: Floats, *, source: pyproj.CRS, target: pyproj.CRS) -> tuple[Floats, Floats]:
     """Project coordinate arrays, easting or longitude first on both sides."""
     transformer = pyproj.Transformer.from_crs(source, target, always_xy=True)
-    projected: tuple[object, object] = transformer.transform(x, y)
+    projected: tuple[Floats, Floats] = transformer.transform(x, y)
     return projected

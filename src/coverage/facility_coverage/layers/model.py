@@ -78,8 +78,8 @@ class Layers:
     demand
         Where people are.
     facilities
-        Facility layer id → frame: `facility_id` (string, unique, sorted), `name`, `tier` (None where the layer has no tiers),
-        capacity columns (float, NaN = no data), `zone_id` (None beyond the zones), point geometry.
+        Facility layer id → frame: `facility_id` (string, unique, sorted), `name`, `tier` (None where the
+        layer has no tiers), capacity columns (float, NaN = no data), `zone_id` (None beyond the zones), point geometry.
     roads
         Ways within the margin.
     basemap

@@ -92,6 +92,7 @@ def read_ways(path: Path, *, file: str) -> OsmWays:
     ys: list[int] = []
     with _whole_file(file):
         ways = osmium.FileProcessor(str(path)).with_locations().with_filter(osmium.filter.EntityFilter(osmium.osm.WAY))
+        way: Any
         for way in ways.with_filter(osmium.filter.KeyFilter("highway")):
             nodes = way.nodes
             ids.append(way.id)
@@ -186,6 +187,7 @@ def _scan(path: Path, tags: Mapping[str, list[str]], shape: Shape) -> tuple[dict
     factory = osmium.geom.WKBFactory()
     found: dict[str, dict[str, str]] = {}
     shapes: dict[str, Any] = {}
+    item: Any
     objects = osmium.FileProcessor(str(path)).with_locations().with_areas(pairs).with_filter(pairs)
     for item in objects:
         if any(item.tags.get(key) not in values for key, values in tags.items()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -94,7 +95,7 @@ def _read_frame(table: Table, file: str) -> pd.DataFrame:
         return _read_parquet(table.path, file)
     try:
         layer = table.layer if table.layer is not None else _only_layer(table.path, file)
-        frame = pyogrio.read_dataframe(table.path, layer=layer)
+        frame: pd.DataFrame = pyogrio.read_dataframe(table.path, layer=layer)
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.GeometryError) as error:
         raise LayerError([Fault(file, f"cannot be read: {_one_line(error)}")]) from None
     if not isinstance(frame, gpd.GeoDataFrame):
@@ -112,7 +113,10 @@ def _only_layer(path: Path, file: str) -> str | None:
 
 def _read_csv(path: Path, file: str) -> pd.DataFrame:
     try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False)
+        with warnings.catch_warnings():
+            # Rows longer than the header would lose their last fields with no more than a warning.
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False)
     except UnicodeDecodeError:
         raise LayerError([Fault(file, "is not UTF-8 text", advice="save it as CSV UTF-8")]) from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, pd.errors.ParserWarning) as error:
@@ -124,11 +128,12 @@ def _read_parquet(path: Path, file: str) -> pd.DataFrame:
 
     try:
         try:
-            return gpd.read_parquet(path)
+            frame: pd.DataFrame = gpd.read_parquet(path)
         except ValueError:  # no geo metadata: a plain table, with lon and lat columns like a CSV
-            return pd.read_parquet(path)
+            frame = pd.read_parquet(path)
     except (pa.ArrowException, OSError) as error:
         raise LayerError([Fault(file, f"cannot be read: {_one_line(error)}")]) from None
+    return frame
 
 
 def _one_line(error: BaseException) -> str:

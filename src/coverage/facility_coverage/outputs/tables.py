@@ -20,7 +20,7 @@ from facility_coverage.config.study import StudyConfig
 from facility_coverage.layers.model import Layers
 
 #: A spreadsheet takes a cell that begins with one of these for a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@")
 
 
 def zone_table(config: StudyConfig, layers: Layers, coverage: CoverageResult) -> pd.DataFrame:
@@ -100,8 +100,11 @@ def _write_layer(frame: gpd.GeoDataFrame, path: Path, name: str) -> None:
 
 
 def _inert(value: object) -> object:
-    """Put an apostrophe before text that a spreadsheet would run."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+    """Return text on one line, with an apostrophe before what a spreadsheet would run."""
+    if not isinstance(value, str):
+        return value
+    line = " ".join(value.split())
+    return f"'{line}" if line.startswith(FORMULA_STARTS) else line
 
 
 def _without_nan(value: Any) -> Any:

@@ -1,0 +1,146 @@
+"""Everything a study names, read, checked and brought to one metric reference system."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+import pandas as pd
+
+from facility_coverage.errors import Fault, LayerError
+from facility_coverage.layers import basemap, boundaries, facilities, population, roads
+from facility_coverage.layers.crs import choose_metric_crs
+from facility_coverage.layers.model import Layers
+from facility_coverage.layers.tables import shown_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import geopandas as gpd
+
+    from facility_coverage.config.study import StudyConfig
+    from facility_coverage.layers.contracts import SourceTable
+
+T = TypeVar("T")
+
+
+class _Collector:
+    """Keeps the faults of each step and the rows it read, so that one error can carry them all."""
+
+    def __init__(self) -> None:
+        self.faults: list[Fault] = []
+        self.counts: list[tuple[str, str, int, int]] = []
+
+    def attempt(self, step: Callable[[], T]) -> T | None:
+        """Return what the step returns, or None after noting its faults."""
+        try:
+            return step()
+        except LayerError as error:
+            self.faults += [fault for fault in error.faults if fault not in self.faults]
+            return None
+
+    def require(self, value: T | None) -> T:
+        """Return the value; where it could not be read, raise all faults found so far.
+
+        Raises
+        ------
+        LayerError
+            If any step failed.
+        """
+        if value is None or self.faults:
+            raise LayerError(self.faults)
+        return value
+
+    def count(self, layer: str, file: str, rows: tuple[int, int]) -> None:
+        """Note the rows read and kept of a file."""
+        self.counts.append((layer, file, *rows))
+
+
+def read_layers(config: StudyConfig, *, margin_m: float) -> Layers:
+    """Read all data of a study.
+
+    Parameters
+    ----------
+    config
+        The study, its paths absolute.
+    margin_m
+        How far beyond the boundary's box roads, people and facilities are read, metres; the study may override it.
+
+    Returns
+    -------
+    Layers
+        Everything in one metric reference system.
+
+    Raises
+    ------
+    LayerError
+        With the faults of all layers. Faults of place (overlaps, areas that do not meet) show once the zones are sound.
+    """
+    margin = margin_m if config.network.margin_m is None else config.network.margin_m
+    steps = _Collector()
+    zone_source = steps.attempt(lambda: boundaries.read_zones(config.zones))
+    outline = config.boundary
+    outline_source = None if outline is None else steps.attempt(lambda: boundaries.read_boundary(outline))
+    facility_sources = {
+        layer.id: steps.attempt(lambda layer=layer: facilities.read_facilities(layer))  # type: ignore[misc]
+        for layer in config.facilities
+    }
+    if zone_source is not None:
+        steps.faults += population.check_groups(config.groups, zone_source)
+    base_sources = _read_basemap(config, steps)
+    sound_zones = steps.require(zone_source) if zone_source is None else zone_source
+    area = steps.attempt(lambda: _study_area(config, sound_zones, outline_source, margin))
+    if area is None or (outline is not None and outline_source is None):
+        raise LayerError(steps.faults)
+    steps.count("zones", sound_zones.file, (sound_zones.rows_read, len(area.zones)))
+    if outline_source is not None:
+        steps.count("boundary", outline_source.file, (outline_source.rows_read, len(outline_source.frame)))
+    return _placed(config, area, facility_sources, base_sources, steps)
+
+
+def _read_basemap(config: StudyConfig, steps: _Collector) -> dict[str, SourceTable | None]:
+    sources: dict[str, SourceTable | None] = {}
+    water, neighbours = config.basemap.water, config.basemap.neighbours
+    if water is not None:
+        sources["water"] = steps.attempt(lambda: basemap.read_water(water))
+    if neighbours is not None:
+        sources["neighbours"] = steps.attempt(lambda: basemap.read_neighbours(neighbours))
+    return sources
+
+
+def _study_area(
+    config: StudyConfig, zone_source: SourceTable, outline: SourceTable | None, margin_m: float
+) -> population.Area:
+    crs = choose_metric_crs(zone_source.frame, config.crs, file=f"study {config.id}")
+    zones = boundaries.place_zones(zone_source, crs)
+    boundary = boundaries.place_boundary(outline, zones)
+    return population.Area(zones, zone_source.file, boundary, boundaries.study_box(boundary, margin_m))
+
+
+def _placed(
+    config: StudyConfig,
+    area: population.Area,
+    facility_sources: dict[str, SourceTable | None],
+    base_sources: dict[str, SourceTable | None],
+    steps: _Collector,
+) -> Layers:
+    crs = area.zones.crs
+    ways = steps.attempt(lambda: roads.read_roads(config.roads, area.boundary, area.box, crs=crs))
+    people = steps.attempt(lambda: population.read_population(config.population, config.groups, area))
+    placed: dict[str, gpd.GeoDataFrame] = {}
+    for layer, source in facility_sources.items():
+        if source is not None:
+            frame = steps.attempt(lambda source=source: facilities.place_facilities(source, area.zones, area.box))  # type: ignore[misc]
+            placed[layer] = frame
+            steps.count(layer, source.file, (source.rows_read, 0 if frame is None else len(frame)))
+    base: dict[str, gpd.GeoDataFrame] = {}
+    for name, source in base_sources.items():
+        if source is not None:
+            base[name] = basemap.place_basemap(source, area.box, crs=crs)
+            steps.count(f"basemap.{name}", source.file, (source.rows_read, len(base[name])))
+    network, ways_read = steps.require(ways)
+    demand, cells_read, cells_kept = steps.require(people)
+    steps.count("roads", shown_path(config.roads.path), (ways_read, len(network.tags)))
+    steps.count("population", shown_path(config.population.path), (cells_read, cells_kept))
+    columns = ["layer", "file", "rows_read", "rows_kept"]
+    counts = pd.DataFrame(steps.counts, columns=columns).sort_values(columns[:2], kind="stable", ignore_index=True)
+    return Layers(crs, area.boundary, area.zones, demand, placed, network, basemap=base, counts=counts)

@@ -1,0 +1,204 @@
+"""Roads as arrays of ways that meet in shared nodes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from facility_coverage.errors import Fault, LayerError
+from facility_coverage.layers import openstreetmap
+from facility_coverage.layers.boundaries import extent, extent_text
+from facility_coverage.layers.contracts import (
+    LINES,
+    SourceTable,
+    as_text,
+    check_columns,
+    check_geometry,
+    raise_faults,
+    text_or_none,
+)
+from facility_coverage.layers.crs import WGS84, project_xy
+from facility_coverage.layers.model import TAGS, Roads
+from facility_coverage.layers.tables import is_osm_file, read_table, shown_path, wanted_texts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pyproj
+    from shapely.geometry.base import BaseGeometry
+
+    from facility_coverage.config.study import Roads as RoadsTable
+    from facility_coverage.layers.model import Floats, Ints
+
+NODE_GRID_M = 0.001
+"""Ends of lines that agree to this are one node. Copies of one coordinate differ by rounding in files and
+projections (well below 1 mm); a real gap between two roads is never that narrow."""
+
+
+def read_roads(table: RoadsTable, boundary: BaseGeometry, box: BaseGeometry, *, crs: pyproj.CRS) -> tuple[Roads, int]:
+    """Read the ways that touch the box, each kept whole, and the number of ways in the file.
+
+    Parameters
+    ----------
+    table
+        OpenStreetMap extract, graph of OSMnx (.graphml) or any layer of lines with a `highway` column.
+    boundary
+        Outline of the study, metres.
+    box
+        Area that the study reads, metres.
+    crs
+        The metric reference system.
+
+    Returns
+    -------
+    tuple
+        Roads, in an order that does not depend on the file's; ways or lines read.
+
+    Raises
+    ------
+    LayerError
+        If the file is broken, is not made of lines, lacks `highway`, or does not meet the boundary.
+    """
+    file = shown_path(table.path)
+    if is_osm_file(table.path):
+        roads, ways_read = _osm_roads(table, file, crs)
+    else:
+        source = _read_graph(table.path, file) if table.path.suffix == ".graphml" else read_table(table, role="roads")
+        roads, ways_read = _line_roads(source, crs), source.rows_read
+    kept = _keep_near(roads, box)
+    if not _meets(kept, boundary):
+        (west, south), (east, north) = roads.xy.min(axis=0), roads.xy.max(axis=0)
+        message = f"the roads ({extent_text(west, south, east, north)}) do not meet the boundary ({extent(boundary)})"
+        raise LayerError([Fault(file, message, advice="use roads of the study's area, in the right reference system")])
+    return kept, ways_read
+
+
+def _osm_roads(table: RoadsTable, file: str, crs: pyproj.CRS) -> tuple[Roads, int]:
+    if not table.path.is_file():
+        raise LayerError([Fault(file, "no such file")])
+    ways = openstreetmap.read_ways(table.path, file=file)
+    if not len(ways.tags):
+        raise LayerError([Fault(file, "holds no way with a highway tag and located nodes")])
+    x, y = project_xy(ways.lonlat[:, 0], ways.lonlat[:, 1], source=WGS84, target=crs)
+    _, node = np.unique(ways.ref, return_inverse=True)
+    roads = Roads(np.column_stack([x, y]), node.astype(np.int64), ways.start, ways.tags)
+    wanted = np.ones(len(ways.tags), dtype=bool)
+    for key, value in table.where.items():
+        if key not in ways.tags.columns:
+            advice = f"roads keep only {', '.join(TAGS)}"
+            raise LayerError([Fault(file, f"where names the tag {key!r}", advice=advice)])
+        wanted &= ways.tags[key].isin(wanted_texts(value)).to_numpy()
+    if not wanted.any():
+        raise LayerError([Fault(file, f"none of the {len(wanted)} ways is kept by where")])
+    return (roads if wanted.all() else _select(roads, wanted)), ways.ways_read
+
+
+def _read_graph(path: Path, file: str) -> SourceTable:
+    import osmnx  # noqa: PLC0415 - slow to import, and rarely needed
+
+    if not path.is_file():
+        raise LayerError([Fault(file, "no such file")])
+    try:
+        graph = osmnx.convert.to_undirected(osmnx.io.load_graphml(path))
+    except (ValueError, KeyError, SyntaxError) as error:
+        raise LayerError([Fault(file, f"is not a graph of OSMnx: {error}")]) from None
+    edges = osmnx.convert.graph_to_gdfs(graph, nodes=False).reset_index(drop=True)
+    # Where OSMnx merged ways of several kinds, the first named stands for the edge.
+    firsts = {name: edges[name].map(_first_of) for name in edges.columns if name != "geometry"}
+    edges = edges.assign(**firsts).rename(columns={"osmid": "way_id"})
+    edges.index = pd.RangeIndex(1, len(edges) + 1)
+    return SourceTable(edges, file, len(edges))
+
+
+def _first_of(value: object) -> object:
+    return value[0] if isinstance(value, list) and value else value
+
+
+def _line_roads(source: SourceTable, crs: pyproj.CRS) -> Roads:
+    faults = check_columns(source, ["highway"])
+    faults += check_geometry(source, LINES, what="a road")
+    if "highway" in source.frame.columns:
+        empty = as_text(source.frame["highway"]) == ""
+        faults += source.fault_rows(empty, "is empty", column="highway", advice="say what kind of way it is")
+    raise_faults(faults)
+    frame = source.frame
+    tags = pd.DataFrame({"way_id": _way_ids(frame)} | {tag: _tag(frame, tag) for tag in TAGS}, index=frame.index)
+    lines = gpd.GeoDataFrame(tags, geometry=frame.geometry, crs=frame.crs).to_crs(crs)
+    lines = lines.explode(ignore_index=True)
+    lines = lines[lines.geometry.count_coordinates() >= 2]
+    xy, way = shapely.get_coordinates(lines.geometry.to_numpy(), return_index=True)
+    counts = np.bincount(way, minlength=len(lines))
+    start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    order = _way_order(lines["way_id"], xy, start, by_id="way_id" in frame.columns)
+    unordered = Roads(xy, np.zeros(len(xy), dtype=np.int64), start, lines.drop(columns="geometry"))
+    roads = _take(unordered, order)
+    return Roads(roads.xy, _node_of(roads.xy), roads.start, roads.tags)
+
+
+def _way_ids(frame: gpd.GeoDataFrame) -> pd.Series:
+    if "way_id" in frame.columns:
+        return as_text(frame["way_id"])
+    return pd.Series(frame.index.astype(str), index=frame.index, dtype=object)
+
+
+def _tag(frame: gpd.GeoDataFrame, tag: str) -> pd.Series:
+    if tag not in frame.columns:
+        return pd.Series([None] * len(frame), index=frame.index, dtype="object")
+    return text_or_none(frame[tag]).replace({"True": "yes", "False": "no"})
+
+
+def _way_order(way_id: pd.Series, xy: Floats, start: Ints, *, by_id: bool) -> Ints:
+    """Return an order of the ways that is the same however the file is sorted."""
+    first, last = xy[start[:-1]], xy[start[1:] - 1]
+    length = np.add.reduceat(xy[:, 0] * 3 + xy[:, 1], start[:-1])  # tells ways with the same ends apart
+    keys = [length, last[:, 1], last[:, 0], first[:, 1], first[:, 0]]
+    if by_id:
+        keys.append(pd.factorize(way_id, sort=True)[0])
+    return np.lexsort(keys).astype(np.int64)
+
+
+def _node_of(xy: Floats) -> Ints:
+    """Return the node of each vertex: vertices are one node when they agree to `NODE_GRID_M`."""
+    grid = np.rint(xy / NODE_GRID_M).astype(np.int64)
+    order = np.lexsort((grid[:, 1], grid[:, 0]))
+    new = np.any(np.diff(grid[order], axis=0) != 0, axis=1)
+    node = np.empty(len(xy), dtype=np.int64)
+    node[order] = np.concatenate([[0], np.cumsum(new)])
+    return node
+
+
+def _keep_near(roads: Roads, box: BaseGeometry) -> Roads:
+    """Return the ways whose extent touches the box, whole."""
+    west, south, east, north = box.bounds
+    low = np.minimum.reduceat(roads.xy, roads.start[:-1], axis=0)
+    high = np.maximum.reduceat(roads.xy, roads.start[:-1], axis=0)
+    near = (low[:, 0] <= east) & (high[:, 0] >= west) & (low[:, 1] <= north) & (high[:, 1] >= south)
+    return roads if near.all() else _select(roads, near)
+
+
+def _select(roads: Roads, keep: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Roads:
+    part = _take(roads, np.flatnonzero(keep))
+    _, node = np.unique(part.node, return_inverse=True)
+    return Roads(part.xy, node.astype(np.int64), part.start, part.tags)
+
+
+def _take(roads: Roads, ways: Ints) -> Roads:
+    """Return the named ways in the named order, node numbers unchanged."""
+    counts = np.diff(roads.start)[ways]
+    start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    vertex = np.arange(start[-1]) + np.repeat(roads.start[ways] - start[:-1], counts)
+    return Roads(roads.xy[vertex], roads.node[vertex], start, roads.tags.iloc[ways].reset_index(drop=True))
+
+
+def _meets(roads: Roads, boundary: BaseGeometry) -> bool:
+    if not len(roads.tags):
+        return False
+    shapely.prepare(boundary)
+    if shapely.contains_xy(boundary, roads.xy).any():
+        return True
+    way = np.repeat(np.arange(len(roads.tags)), np.diff(roads.start))
+    return bool(shapely.intersects(boundary, shapely.linestrings(roads.xy, indices=way)).any())

@@ -1,0 +1,273 @@
+"""The command line on a small study, and on that study broken in one way after another."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import osmium
+import pandas as pd
+import pytest
+import rasterio
+import shapely
+import yaml
+
+CRS = "EPSG:4544"
+X0, Y0 = 587_000.0, 3_247_000.0  # a corner near Yongchuan, metres
+SIDE = 2_000.0
+STEP = 100.0
+
+
+def zones() -> gpd.GeoDataFrame:
+    """Two squares side by side."""
+    west = shapely.box(X0, Y0, X0 + SIDE / 2, Y0 + SIDE)
+    east = shapely.box(X0 + SIDE / 2, Y0, X0 + SIDE, Y0 + SIDE)
+    columns = {"zone_id": ["0110101", "0110102"], "name": ["东街", "西镇"], "area_type": ["urban", "rural"]}
+    return gpd.GeoDataFrame(columns, geometry=[west, east], crs=CRS)
+
+
+def roads() -> gpd.GeoDataFrame:
+    """A lattice of streets, whose crossings share a vertex."""
+    ticks = np.arange(0, SIDE + 1, STEP)
+    lines = [shapely.LineString([(X0 + x, Y0 + y) for x in ticks]) for y in ticks]
+    lines += [shapely.LineString([(X0 + x, Y0 + y) for y in ticks]) for x in ticks]
+    ids = [f"w{i:03d}" for i in range(len(lines))]
+    return gpd.GeoDataFrame({"way_id": ids, "highway": "residential"}, geometry=lines, crs=CRS)
+
+
+def facilities() -> pd.DataFrame:
+    """Three stations as an office would list them."""
+    places = gpd.GeoSeries.from_xy(
+        [X0 + 150, X0 + 1_000, X0 + 1_910], [Y0 + 210, Y0 + 1_005, Y0 + 300], crs=CRS
+    ).to_crs(4326)
+    return pd.DataFrame(
+        {
+            "facility_id": ["a", "b", "c"],
+            "name": ["甲站", "乙站", "丙站"],
+            "beds": ["10", "20", ""],
+            "lon": places.x.round(7),
+            "lat": places.y.round(7),
+        }
+    )
+
+
+def write_population(path: Path, *, x0: float = X0, y0: float = Y0) -> None:
+    cells = int(SIDE / STEP)
+    people = (np.arange(cells * cells, dtype=np.float32) % 7).reshape(cells, cells)
+    transform = rasterio.transform.from_origin(x0, y0 + SIDE, STEP, STEP)
+    with rasterio.open(
+        path, "w", driver="GTiff", width=cells, height=cells, count=1, dtype="float32", crs=CRS, transform=transform
+    ) as raster:
+        raster.write(people, 1)
+
+
+STUDY = {
+    "id": "small",
+    "title": "小样",
+    "date": "2025-12-31",
+    "crs": CRS,
+    "zones": {"path": "zones.geojson"},
+    "roads": {"path": "roads.gpkg"},
+    "population": {"kind": "raster", "path": "people.tif"},
+    "facilities": [
+        {
+            "id": "station",
+            "name": "养老服务站",
+            "kind": "elder_care",
+            "path": "stations.csv",
+            "crs": "EPSG:4326",
+            "capacity": ["beds"],
+            "profile": "elder",
+            "cutoff_min": 15,
+        }
+    ],
+    "network": {"min_component_nodes": 5},
+}
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A complete small study; returns its YAML file."""
+    zones().to_file(tmp_path / "zones.geojson")
+    roads().to_file(tmp_path / "roads.gpkg")
+    facilities().to_csv(tmp_path / "stations.csv", index=False)
+    write_population(tmp_path / "people.tif")
+    path = tmp_path / "small.yaml"
+    path.write_text(yaml.safe_dump(STUDY, allow_unicode=True), encoding="utf-8")
+    return path
+
+
+def command(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run the installed command as a user does."""
+    program = Path(sys.executable).with_name("facility-coverage")
+    return subprocess.run([program, *arguments], cwd=cwd, capture_output=True, text=True, check=False)  # noqa: S603
+
+
+def test_a_run_leaves_map_tables_and_passport_and_replaces_them(small: Path) -> None:
+    first = command("run", small.name, "-o", "out", cwd=small.parent)
+    assert first.returncode == 0, first.stderr
+    folder = small.parent / "out"
+    names = {"map.html", "zones.csv", "coverage.gpkg", "verdicts.json", "run.json"}
+    assert {path.name for path in folder.iterdir()} == names
+    table = pd.read_csv(folder / "zones.csv", dtype={"zone_id": str})
+    assert table["zone_id"].tolist() == ["0110101", "0110102"]
+    # 400 cells hold 0 … 6 people in turn: 57 full rounds and one cell of 0.
+    assert table["population_total"].sum() == pytest.approx(57 * 21)
+    passport = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    assert passport["population"][0]["read"] == pytest.approx(57 * 21)
+    tables = {name: (folder / name).read_bytes() for name in ("zones.csv", "coverage.gpkg", "verdicts.json")}
+    again = command("run", small.name, "-o", "out", "--threads", "2", "--lang", "en", cwd=small.parent)
+    assert again.returncode == 0, again.stderr
+    assert {name: (folder / name).read_bytes() for name in tables} == tables
+    assert not [path for path in small.parent.iterdir() if path.name.startswith(".out")]
+
+
+def test_a_folder_of_other_files_is_never_replaced(small: Path) -> None:
+    out = small.parent / "out"
+    out.mkdir()
+    (out / "thesis.docx").write_text("years of work", encoding="utf-8")
+    done = command("run", small.name, "-o", "out", cwd=small.parent)
+    assert done.returncode == 2
+    assert "no run has written" in done.stderr
+    assert [path.name for path in out.iterdir()] == ["thesis.docx"]
+
+
+def edit(small: Path, change: Callable[[dict], object]) -> None:
+    study = yaml.safe_load(small.read_text(encoding="utf-8"))
+    change(study)
+    small.write_text(yaml.safe_dump(study, allow_unicode=True), encoding="utf-8")
+
+
+def stations(small: Path, **columns: list[object]) -> None:
+    facilities().assign(**columns).to_csv(small.parent / "stations.csv", index=False)
+
+
+def unknown_key(small: Path) -> None:
+    edit(small, lambda study: study["facilities"][0].update(colour="red"))
+
+
+def missing_file(small: Path) -> None:
+    (small.parent / "roads.gpkg").unlink()
+
+
+def empty_layer(small: Path) -> None:
+    facilities().head(0).to_csv(small.parent / "stations.csv", index=False)
+
+
+def no_crs(small: Path) -> None:
+    edit(small, lambda study: study["facilities"][0].pop("crs"))
+
+
+def overlapping_zones(small: Path) -> None:
+    frame = zones()
+    frame.loc[0, "geometry"] = frame.geometry.iloc[0].buffer(50, cap_style="square", join_style="mitre")
+    frame.to_file(small.parent / "zones.geojson")
+
+
+def duplicate_ids(small: Path) -> None:
+    stations(small, facility_id=["a", "b", "a"])
+
+
+def negative_capacity(small: Path) -> None:
+    stations(small, beds=["10", "-3", ""])
+
+
+def wordy_capacity(small: Path) -> None:
+    stations(small, beds=["10", "约二十", ""])
+
+
+def nan_coordinates(small: Path) -> None:
+    frame = facilities()
+    stations(small, lon=[frame["lon"][0], np.nan, frame["lon"][2]])
+
+
+def swapped_coordinates(small: Path) -> None:
+    frame = facilities()
+    stations(small, lon=list(frame["lat"]), lat=list(frame["lon"]))
+
+
+def another_continent(small: Path) -> None:
+    write_population(small.parent / "people.tif", x0=X0 - 60 * SIDE, y0=Y0 - 2_000_000)
+
+
+def roads_elsewhere(small: Path) -> None:
+    frame = roads()
+    frame.geometry = frame.geometry.translate(80_000, 0)
+    frame.to_file(small.parent / "roads.gpkg")
+
+
+def half_a_pbf(small: Path) -> None:
+    whole = small.parent / "whole.osm.pbf"
+    with osmium.SimpleWriter(whole) as writer:
+        for number in range(1, 40_001):
+            place = (105.9 + number * 1e-6, 29.3 + (number * 7919 % 1000) * 1e-6)
+            writer.add_node(osmium.osm.mutable.Node(id=number, location=place))
+        for number in range(1, 2_000):
+            way = osmium.osm.mutable.Way(
+                id=number, nodes=list(range(number * 20, number * 20 + 20)), tags={"highway": "residential"}
+            )
+            writer.add_way(way)
+    data = whole.read_bytes()
+    (small.parent / "half.osm.pbf").write_bytes(data[: len(data) // 2])
+    edit(small, lambda study: study.update(roads={"path": "half.osm.pbf"}))
+
+
+def not_yaml(small: Path) -> None:
+    small.write_text("id: small\n  title: [unclosed\n\t- x", encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("break_it", "says"),
+    [
+        (unknown_key, ["small.yaml:", "facilities.0.colour"]),
+        (missing_file, ["small.yaml:", "roads.path", "roads.gpkg"]),
+        (empty_layer, ["stations.csv"]),
+        (no_crs, ["stations.csv", "crs"]),
+        (overlapping_zones, ["zones.geojson", "overlap", "0110101", "0110102"]),
+        (duplicate_ids, ["stations.csv", "rows 1, 3", "facility_id", "'a'"]),
+        (negative_capacity, ["stations.csv", "row 2", "beds", "-3"]),
+        (wordy_capacity, ["stations.csv", "row 2", "beds", "约二十"]),
+        (nan_coordinates, ["stations.csv", "row 2", "lon"]),
+        (swapped_coordinates, ["stations.csv", "swap"]),
+        (another_continent, ["people.tif"]),
+        (roads_elsewhere, ["roads.gpkg"]),
+        (half_a_pbf, ["half.osm.pbf"]),
+        (not_yaml, ["small.yaml:"]),
+    ],
+)
+def test_bad_input_ends_with_a_clear_error_and_no_output(
+    small: Path, break_it: Callable[[Path], None], says: list[str]
+) -> None:
+    break_it(small)
+    done = command("run", small.name, "-o", "out", cwd=small.parent)
+    assert done.returncode == 2, done.stderr
+    for part in says:
+        assert part in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (small.parent / "out").exists()
+    assert not [path for path in small.parent.iterdir() if path.name.startswith(".out")]
+
+
+def test_faults_of_different_files_come_in_one_error(small: Path) -> None:
+    overlapping_zones(small)
+    stations(small, beds=["x", "-3", ""])
+    done = command("run", small.name, cwd=small.parent)
+    assert done.returncode == 2
+    assert "zones.geojson" in done.stderr
+    assert "row 1, column 'beds'" in done.stderr
+    assert "row 2, column 'beds'" in done.stderr
+    assert "3 faults" in done.stderr
+
+
+def test_help_names_every_command(tmp_path: Path) -> None:
+    done = command("--help", cwd=tmp_path)
+    assert done.returncode == 0
+    for name in ("run", "sample", "schema"):
+        assert name in done.stdout
+    assert shutil.which("facility-coverage", path=str(Path(sys.executable).parent))
