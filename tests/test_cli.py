@@ -196,6 +196,10 @@ def another_continent(small: Path) -> None:
     write_population(small.parent / "people.tif", x0=X0 - 60 * SIDE, y0=Y0 - 2_000_000)
 
 
+def zone_off_the_raster(small: Path) -> None:
+    write_population(small.parent / "people.tif", x0=X0 - SIDE * 3 / 4)
+
+
 def roads_elsewhere(small: Path) -> None:
     frame = roads()
     frame.geometry = frame.geometry.translate(80_000, 0)
@@ -236,6 +240,7 @@ def not_yaml(small: Path) -> None:
         (nan_coordinates, ["stations.csv", "row 2", "lon"]),
         (swapped_coordinates, ["stations.csv", "swap"]),
         (another_continent, ["people.tif"]),
+        (zone_off_the_raster, ["people.tif", "0110102", "off the raster"]),
         (roads_elsewhere, ["roads.gpkg"]),
         (half_a_pbf, ["half.osm.pbf"]),
         (not_yaml, ["small.yaml:"]),

@@ -19,7 +19,8 @@ from facility_coverage.config.reading import LoadedStudy, load_study
 from facility_coverage.config.text import Lang
 from facility_coverage.layers.model import Layers
 from facility_coverage.layers.reading import read_layers
-from facility_coverage.network.network import Network, build_network
+from facility_coverage.layers.tables import shown_path
+from facility_coverage.network.network import Network, build_networks
 from facility_coverage.outputs import passport, tables
 from facility_coverage.outputs.folder import refuse_foreign, replaced
 from facility_coverage.outputs.maps import MapContent, write_map
@@ -114,14 +115,14 @@ def compute(
     with _stage(watch, "read layers", progress):
         layers = read_layers(config, margin_m=longest_trip_m(study))
     points = layers.demand.points
-    xy = points[["x_m", "y_m"]].to_numpy(dtype=np.float64)
     with _stage(watch, "build networks", progress):
-        networks = {
-            name: build_network(
-                layers.roads, study.profiles[name], xy, options=config.network, file=str(config.roads.path.name)
-            )
-            for name in sorted({layer.profile for layer in config.facilities})
-        }
+        networks = build_networks(
+            layers.roads,
+            {name: study.profiles[name] for name in sorted({layer.profile for layer in config.facilities})},
+            points[["x_m", "y_m"]].to_numpy(dtype=np.float64),
+            options=config.network,
+            file=shown_path(config.roads.path),
+        )
     with _stage(watch, "travel times", progress):
         trips = tuple(travel(layer, layers, networks[layer.profile], threads=threads) for layer in config.facilities)
     with _stage(watch, "coverage and goals", progress):

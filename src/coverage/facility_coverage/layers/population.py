@@ -87,6 +87,7 @@ def _raster_demand(population: RasterPopulation, groups: Sequence[Group], area: 
         if group.path is not None:
             windows[group.id] = _group_window(group, windows[TOTAL], area)
     window = windows[TOTAL]
+    raise_faults(_zones_off_the_raster(window, area.zones, file))
     everybody = np.sum([part.people for part in windows.values()], axis=0)
     pieces = raster.apportion(window, area.zones, np.flatnonzero(everybody.ravel() > 0))
     width = window.people.shape[1]
@@ -105,6 +106,16 @@ def _raster_demand(population: RasterPopulation, groups: Sequence[Group], area: 
     cells = _cells(points, row, col)
     points = points.sort_values("demand_id").reset_index(drop=True)
     return Demand(points, ledger, cells), window.cells_read, len(cells)
+
+
+def _zones_off_the_raster(window: raster.Window, zones: gpd.GeoDataFrame, file: str) -> list[Fault]:
+    """Return a fault for each zone that the raster does not touch: nothing is known of its people, which is not 0."""
+    height, width = window.people.shape
+    left, top = window.transform.c, window.transform.f
+    covered = shapely.box(left, top + height * window.transform.e, left + width * window.transform.a, top)
+    away = ~zones.geometry.to_crs(window.crs).intersects(covered)
+    advice = "use a raster that covers every zone, or leave the zone out"
+    return [Fault(file, f"zone {zone!r} lies off the raster", advice=advice) for zone in zones.loc[away, "zone_id"]]
 
 
 def _piece_ids(cell_id: np.ndarray[tuple[int], np.dtype[np.int64]], zone_id: pd.Series) -> pd.Series:

@@ -6,7 +6,7 @@ Times are kept per vertex and per direction: where an edge climbs, the two diffe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -67,6 +67,11 @@ class Graph:
     def length_m(self) -> Floats:
         """Length of each edge in metres, shape (edges,)."""
         return self.vertex_m[self.last]
+
+    def at_speed(self, speed_ms: float) -> Graph:
+        """Return the same edges travelled at `speed_ms` metres per second."""
+        seconds = self.vertex_m / speed_ms
+        return replace(self, forward_s=seconds, backward_s=seconds)
 
     def edges(self, keep: Bools) -> Graph:
         """Return the graph of the edges in `keep` (shape (edges,)), with its nodes numbered anew in order."""

@@ -40,12 +40,15 @@ def place_on_edges(points, edges, xy, start):  # type: ignore[no-untyped-def]  #
         best_k, best_t = start[edges[i]], 0.0
         for k in range(start[edges[i]], start[edges[i] + 1] - 1):
             ax, ay = xy[k, 0], xy[k, 1]
-            dx, dy = xy[k + 1, 0] - ax, xy[k + 1, 1] - ay
+            bx, by = xy[k + 1, 0], xy[k + 1, 1]
+            dx, dy = bx - ax, by - ay
             square = dx * dx + dy * dy
             t = 0.0
             if square > 0.0:
                 t = min(1.0, max(0.0, ((px - ax) * dx + (py - ay) * dy) / square))
-            gap = np.hypot(px - (ax + t * dx), py - (ay + t * dy))
+            # Exact at both ends, so that a node is equally far whichever edge it is reached by.
+            qx, qy = (ax + t * dx, ay + t * dy) if t < 1.0 else (bx, by)
+            gap = np.hypot(px - qx, py - qy)
             if gap < best:
                 best, best_k, best_t = gap, k, t
         vertex[i], fraction[i], distance[i] = best_k, best_t, best

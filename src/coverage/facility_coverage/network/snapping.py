@@ -49,8 +49,28 @@ class Places:
         return len(self.edge)
 
 
+@dataclass(frozen=True)
+class Locations:
+    """Where points stand on the geometry of a network, whatever the speed.
+
+    Attributes
+    ----------
+    edge
+        Edge of each point, -1 where none is within reach, shape (points,).
+    vertex, fraction
+        The place lies at this fraction of the way from this vertex to the next; attached points only.
+    access_m
+        Length of the access leg; attached points only.
+    """
+
+    edge: Ints
+    vertex: Ints
+    fraction: Floats
+    access_m: Floats
+
+
 def snap(points: Floats, graph: Graph, *, max_access_m: float, access_speed_ms: float) -> Places:
-    """Find the nearest place on any edge for each point.
+    """Find the nearest place on any edge for each point, and the times there.
 
     Parameters
     ----------
@@ -62,6 +82,12 @@ def snap(points: Floats, graph: Graph, *, max_access_m: float, access_speed_ms: 
         Points farther than this from every edge stay unattached; a point exactly as far is attached.
     access_speed_ms
         Speed of the access leg in metres per second.
+    """
+    return time_places(locate(points, graph, max_access_m=max_access_m), graph, access_speed_ms=access_speed_ms)
+
+
+def locate(points: Floats, graph: Graph, *, max_access_m: float) -> Locations:
+    """Find the nearest place on any edge for each point (metres, shape (points, 2)).
 
     Notes
     -----
@@ -70,11 +96,17 @@ def snap(points: Floats, graph: Graph, *, max_access_m: float, access_speed_ms: 
     """
     points = np.ascontiguousarray(points, dtype=np.float64)
     edge = _nearest_edges(points, graph, max_access_m)
+    found = edge >= 0
+    return Locations(edge, *kernels.place_on_edges(points[found], edge[found], graph.xy, graph.start))
+
+
+def time_places(locations: Locations, graph: Graph, *, access_speed_ms: float) -> Places:
+    """Return the times between the locations and the ends of their edges, at the speeds of `graph`."""
+    edge, vertex, fraction = locations.edge, locations.vertex, locations.fraction
     found = np.flatnonzero(edge >= 0)
-    vertex, fraction, access_m = kernels.place_on_edges(points[found], edge[found], graph.xy, graph.start)
 
     def spread(values: Floats) -> Floats:
-        full = np.full((len(points), *values.shape[1:]), np.nan)
+        full = np.full((len(edge), *values.shape[1:]), np.nan)
         full[found] = values
         return full
 
@@ -90,18 +122,20 @@ def snap(points: Floats, graph: Graph, *, max_access_m: float, access_speed_ms: 
         between(graph.backward_s),
     )
     go, come = graph.forward_ok[on], graph.backward_ok[on]
+    # A place at an end of its edge is at that node, also where the edge itself does not lead there.
+    at_tail, at_head = position_m == 0.0, position_m == graph.vertex_m[last]
     return Places(
         edge=edge,
         xy=spread(between(graph.xy)),
         position_m=spread(position_m),
-        from_tail_s=spread(np.where(go, forward, np.inf)),
-        to_head_s=spread(np.where(go, graph.forward_s[last] - forward, np.inf)),
-        to_tail_s=spread(np.where(come, backward, np.inf)),
-        from_head_s=spread(np.where(come, graph.backward_s[last] - backward, np.inf)),
+        from_tail_s=spread(np.where(go | at_tail, forward, np.inf)),
+        to_head_s=spread(np.where(go | at_head, graph.forward_s[last] - forward, np.inf)),
+        to_tail_s=spread(np.where(come | at_tail, backward, np.inf)),
+        from_head_s=spread(np.where(come | at_head, graph.backward_s[last] - backward, np.inf)),
         forward_s=spread(forward),
         backward_s=spread(backward),
-        access_m=spread(access_m),
-        access_s=spread(access_m / access_speed_ms),
+        access_m=spread(locations.access_m),
+        access_s=spread(locations.access_m / access_speed_ms),
     )
 
 

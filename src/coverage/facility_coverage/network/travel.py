@@ -102,6 +102,7 @@ def nearest_facility(
     """
     seeds, seed_s, label = _seeds(graph, facilities, links.direction)
     space = kernels.workspace(graph.node_count, links.bucket_count(float(seed_s.max(initial=0.0))))
+    limit_s += TIME_TOLERANCE_S
     kernels.search(links.indptr, links.neighbour, links.cost_s, limit_s, links.bucket_s, seeds, seed_s, label, space)
     fac = np.flatnonzero(facilities.edge >= 0)
     fac = fac[np.argsort(facilities.edge[fac], kind="stable")]
@@ -112,7 +113,7 @@ def nearest_facility(
         _columns(facilities, links.direction, leaving=False)[:, fac], fac, at_edge,
         links.direction == "to_facility",
     )  # fmt: skip
-    beyond = ~(seconds <= limit_s + TIME_TOLERANCE_S)
+    beyond = ~(np.isfinite(seconds) & (seconds <= limit_s))
     return Nearest(np.where(beyond, np.nan, seconds), np.where(beyond, -1, facility), space[0])
 
 
@@ -132,6 +133,8 @@ def catchments(
     incident, incident_start = _incidence(graph)
     _, seed_s, _ = _seeds(graph, facilities, links.direction)
     n_buckets = links.bucket_count(float(seed_s.max(initial=0.0)))
+    # Ends that an edge does not lead to are infinitely far, and stay beyond the largest limit.
+    limit = min(limit_s + TIME_TOLERANCE_S, float(np.finfo(np.float64).max))
     leaving = np.ascontiguousarray(_columns(demand, links.direction, leaving=True)[:, order])
     arriving = _columns(facilities, links.direction, leaving=False)
 
@@ -139,7 +142,7 @@ def catchments(
         found: tuple[Ints, Ints, Floats] = kernels.catchments(
             rows, facilities.edge, arriving, links.indptr, links.neighbour, links.cost_s, links.bucket_s,
             n_buckets, graph.tail, graph.head, graph.forward_ok, graph.backward_ok, incident, incident_start,
-            leaving, order, at_edge, limit_s + TIME_TOLERANCE_S, links.direction == "to_facility",
+            leaving, order, at_edge, limit, links.direction == "to_facility",
         )  # fmt: skip
         return found
 

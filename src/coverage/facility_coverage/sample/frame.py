@@ -23,7 +23,7 @@ def stream(name: str) -> np.random.Generator:
 
 def metres(km: object) -> Floats:
     """Turn kilometres east and north of the town centre, shape (n, 2), into metres of `CRS`."""
-    return np.asarray(km, dtype=np.float64) * 1000.0 + np.asarray(ORIGIN)
+    return np.asarray(np.asarray(km, dtype=np.float64) * 1000.0 + np.asarray(ORIGIN), dtype=np.float64)
 
 
 def to_lonlat(xy: Floats) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,12 +69,12 @@ class Links:
     def steps(self, chosen: Ints) -> Ints:
         """Return the distinct steps of the chosen links as sorted pairs of cells, shape (steps, 2)."""
         found = [self.meeting[chosen]]
-        front = np.unique(self.meeting[chosen])
+        front: Ints = np.unique(self.meeting[chosen]).astype(np.int64)
         while len(front):
             previous = self.before[front].astype(np.int64)
             moved = previous >= 0
             found.append(np.column_stack([front[moved], previous[moved]]))
-            front = np.unique(previous[moved])
+            front = np.unique(previous[moved]).astype(np.int64)
         return np.unique(np.sort(np.vstack(found), axis=1), axis=0)
 
 
@@ -84,7 +85,7 @@ def links_between(graph: sparse.csr_array, places: Ints) -> Links:
     number[places] = np.arange(len(places))
     owner = number[np.where(source < 0, -1, source)]
     steps = graph.tocoo()
-    here, there = steps.coords
+    here, there = (np.asarray(v, dtype=np.int64) for v in steps.coords)
     a, b = owner[here], owner[there]
     across = (a < b) & (a >= 0)
     here, there, a, b = (v[across].astype(np.int64) for v in (here, there, a, b))
@@ -165,5 +166,5 @@ def _follow(around: dict[int, list[int]], breaks: npt.NDArray[np.bool_], start: 
 
 
 def _both_ways(chain: list[int]) -> set[tuple[int, int]]:
-    forward = set(zip(chain[:-1], chain[1:], strict=True))
+    forward = set(itertools.pairwise(chain))
     return forward | {(b, a) for a, b in forward}

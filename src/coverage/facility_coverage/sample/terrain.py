@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -155,7 +156,7 @@ def _river(
     graph = step_graph(land, grid, ((land - 190.0) / 60.0) ** 2 + 0.15, np.ones(grid.shape, dtype=np.bool_))
     stops = grid.cell(metres(points_km))
     course = [np.asarray([stops[0]])]
-    for here, there in zip(stops[:-1], stops[1:], strict=True):
+    for here, there in itertools.pairwise(stops):
         _, before = csgraph.dijkstra(graph, indices=here, return_predecessors=True)
         course.append(trace(before, int(there))[::-1][1:])
     xy = grid.xy(np.concatenate(course))

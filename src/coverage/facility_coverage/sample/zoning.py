@@ -55,9 +55,7 @@ def build_districts(zones: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return the districts as the exact unions of their zones: district_id, name, geometry."""
     ids = list(DISTRICTS)
     geometry = [shapely.coverage_union_all(zones.geometry[zones["district_id"] == i].to_numpy()) for i in ids]
-    return gpd.GeoDataFrame(
-        {"district_id": ids, "name": list(DISTRICTS.values())}, geometry=geometry, crs="EPSG:4326"
-    )
+    return gpd.GeoDataFrame({"district_id": ids, "name": list(DISTRICTS.values())}, geometry=geometry, crs="EPSG:4326")
 
 
 def _labels(terrain: Terrain) -> npt.NDArray[np.int64]:
@@ -138,11 +136,9 @@ def _smooth_arc(xy: Floats) -> Floats:
     """Round the stairs of an arc off; its ends stay."""
     if len(xy) > 3:
         closed = bool((xy[0] == xy[-1]).all())
-        inner = np.column_stack(
-            [ndimage.gaussian_filter1d(v, 2.2, mode="wrap" if closed else "nearest") for v in xy.T]
-        )
+        inner = np.column_stack([ndimage.gaussian_filter1d(v, 2.2, mode="wrap" if closed else "nearest") for v in xy.T])
         ease = np.clip(np.minimum(np.arange(len(xy)), np.arange(len(xy))[::-1]) / 4.0, 0.0, 1.0)[:, None]
         xy = inner if closed else inner * ease + xy * (1.0 - ease)
         if closed:
             xy[-1] = xy[0]
-    return shapely.get_coordinates(shapely.simplify(shapely.LineString(xy), 12.0))
+    return np.asarray(shapely.get_coordinates(shapely.simplify(shapely.LineString(xy), 12.0)))

@@ -1,0 +1,158 @@
+"""Tables of the documentation that are written from the code, so that they cannot fall behind it.
+
+A page holds a marker such as ``<!-- config keys -->``; `fill` puts the table in its place.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from facility_coverage.config.plan import Plan
+from facility_coverage.config.profile import Profile
+from facility_coverage.config.reading import builtin_profiles
+from facility_coverage.config.study import StudyConfig
+
+#: Keys whose name and type alone do not say enough, and that the models leave undescribed.
+MORE = {
+    "StudyConfig.title": "Name of the study, printed on the map",
+    "StudyConfig.roads": "Roads and paths",
+    "StudyConfig.population": "Where people are: `kind: raster` or `kind: points`",
+    "StudyConfig.groups": "People of one kind, beside `total`",
+    "StudyConfig.facilities": "One entry for each facility layer",
+    "StudyConfig.network": "Choices that change figures; the defaults suit a district",
+    "StudyConfig.basemap": "Layers drawn under the results",
+    "RasterPopulation.kind": "Says that people are counted per cell of a raster",
+    "PointPopulation.kind": "Says that people are counted at points",
+    "Group.name": "Name on the map",
+    "Tier.name": "Name on the map",
+    "FacilityLayer.id": "Name of the layer in tables and goals",
+    "FacilityLayer.name": "Name on the map",
+    "Plan.id": "Name of the plan",
+    "Plan.title": "Title of the plan",
+    "Plan.goals": "One entry for each goal",
+    "Goal.id": "Name of the goal in verdicts.json",
+    "Goal.name": "Name on the map",
+    "Goal.measure": "How the figure is computed: see [measures](../measures.md)",
+    "Goal.target": "What the plan wants",
+    "Goal.baseline": "Where the plan starts from; without it no goal can be `on_track`",
+    "Goal.nature": "`binding` (约束性), `expected` (预期性), or `text`: stated in prose",
+    "Goal.citation": "Where the goal is written",
+    "Citation.document": "Title of the document, with its number or date",
+    "Citation.clause": "Chapter, box or clause within it",
+    "Baseline.year": "The figure stands for 31 December of this year",
+    "Baseline.value": "The figure; shares are 0–1",
+    "Target.year": "The goal is due on 31 December of this year",
+    "Target.value": "The least figure that meets the goal; shares are 0–1",
+    "Profile.name": "Name on the map",
+    "Profile.mode": "How people travel; so far on foot",
+}
+
+
+def fill(text: str) -> str:
+    """Return the page with each marker replaced by its table."""
+    for marker, write in MARKERS.items():
+        if f"<!-- {marker} -->" in text:
+            text = text.replace(f"<!-- {marker} -->", write())
+    return text
+
+
+def key_tables() -> str:
+    """Return a heading and a table for every mapping that a study, a plan or a profile may hold."""
+    parts = []
+    for name, definition in definitions().items():
+        rows = [_row(name, key, part, definition) for key, part in definition["properties"].items()]
+        about = " ".join(definition.get("description", "").split("\n\n")[0].split())
+        head = ["| key | type | needed | meaning |", "|---|---|---|---|"]
+        parts.append("\n".join([f"## {_title(name)}", "", about, "", *head, *rows]))
+    return "\n\n".join(parts)
+
+
+def definitions() -> dict[str, dict[str, Any]]:
+    """Return the JSON Schema of each mapping by its class, the study first."""
+    found: dict[str, dict[str, Any]] = {}
+    for model in (StudyConfig, Plan, Profile):
+        schema = model.model_json_schema()
+        parts = {model.__name__: schema, **schema.get("$defs", {})}
+        found |= {name: part for name, part in parts.items() if "properties" in part and name not in found}
+    return found
+
+
+def meaning(owner: str, key: str, part: dict[str, Any]) -> str:
+    """Return what a key means: the model's own description, or the one given here."""
+    return str(part.get("description") or MORE.get(f"{owner}.{key}", ""))
+
+
+def profile_table() -> str:
+    """Return the table of the built-in profiles."""
+    head = ["| profile | who | km/h on level ground | stairs | source of the speed |", "|---|---|---|---|---|"]
+    rows = []
+    for name, profile in sorted(builtin_profiles().items()):
+        who = f"{profile.name.en} · {profile.name.zh}"
+        rows.append(f"| `{name}` | {who} | {profile.level_speed_kmh:g} | {profile.stairs} | {profile.source} |")
+    return "\n".join([*head, *rows])
+
+
+def _row(owner: str, key: str, part: dict[str, Any], definition: dict[str, Any]) -> str:
+    needed = "yes" if key in definition.get("required", []) else _default(part.get("default"))
+    cells = (f"`{key}`", _type(part), needed, meaning(owner, key, part))
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _default(value: object) -> str:
+    if value is None or value in ([], {}, ""):
+        return "no"
+    shown = f"{value:g}" if isinstance(value, float) else str(value).lower()
+    return f"no; `{shown}`"
+
+
+def _type(part: dict[str, Any]) -> str:
+    options = part.get("anyOf") or part.get("oneOf") or part.get("allOf")
+    if options:
+        return _one_of(options)
+    if "$ref" in part:
+        return _link(part["$ref"])
+    if "const" in part or "enum" in part:
+        return ", ".join(f"`{value}`" for value in part.get("enum", [part.get("const")]))
+    if part.get("type") == "array":
+        return f"list of {_type(part.get('items', {}))}"
+    if part.get("type") == "object":
+        values = part.get("additionalProperties") or next(iter(part.get("patternProperties", {}).values()), None)
+        return f"mapping to {_type(values)}" if isinstance(values, dict) else "mapping"
+    return _single(part)
+
+
+def _one_of(options: list[dict[str, Any]]) -> str:
+    names = [_type(option) for option in options if option.get("type") != "null"]
+    if {"text", "number", "true or false"} <= set(names):  # any single value
+        names = ["value", *("list of values" for option in options if option.get("type") == "array")]
+    return " or ".join(dict.fromkeys(names))
+
+
+def _single(part: dict[str, Any]) -> str:
+    names = {"string": "text", "integer": "whole number", "boolean": "true or false"}
+    formats = {"path": "file", "date": "date (YYYY-MM-DD)"}
+    kind = str(part.get("type", "value"))
+    return formats.get(part.get("format", ""), names.get(kind, kind)) + _range(part)
+
+
+def _range(part: dict[str, Any]) -> str:
+    limits = [("exclusiveMinimum", "> "), ("minimum", "≥ "), ("exclusiveMaximum", "< "), ("maximum", "≤ ")]
+    said = [f"{sign}{part[key]:g}" for key, sign in limits if key in part]
+    return f" ({', '.join(said)})" if said else ""
+
+
+def _link(reference: str) -> str:
+    name = reference.rsplit("/", 1)[-1]
+    if name not in definitions():
+        return "text, or `{zh: …, en: …}`" if name == "Text" else name
+    title = _title(name)
+    return f"[{title}](#{title.lower().replace(' ', '-')})"
+
+
+def _title(name: str) -> str:
+    words = "Study" if name == "StudyConfig" else re.sub(r"(?<!^)(?=[A-Z])", " ", name)
+    return words.capitalize()
+
+
+MARKERS = {"config keys": key_tables, "profiles": profile_table}

@@ -1,0 +1,100 @@
+"""One page that needs nothing but itself: assets inlined, everything else forbidden."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping
+from html.parser import HTMLParser
+from importlib import resources
+
+_LINK = re.compile(r'<script src="([^"]*)"></script>|<link rel="stylesheet" href="([^"]*)"\s*/?>')
+_URL_IN_CSS = re.compile(r"[-\w]+\s*:\s*[^;{}]*url\([^)]*\)[^;{}]*;?")
+_FETCHING = {"src", "href", "srcset", "data", "action", "poster", "background"}
+
+
+class UnknownAssetError(ValueError):
+    """A page links to something that is not vendored: it would be missing offline."""
+
+
+def asset(name: str) -> str:
+    """Return a vendored text file, e.g. ``leaflet/leaflet.js``."""
+    return (resources.files("facility_coverage.outputs") / "assets" / name).read_text(encoding="utf-8")
+
+
+def inline(html: str, assets: Mapping[str, str | None]) -> str:
+    """Return a page with every link replaced by the asset it names, under a strict Content-Security-Policy.
+
+    Parameters
+    ----------
+    html
+        A page as Folium renders it.
+    assets
+        URL → vendored file, or None for a link that nothing on the page uses.
+
+    Raises
+    ------
+    UnknownAssetError
+        The page fetches something that `assets` does not name.
+    """
+
+    def replace(match: re.Match[str]) -> str:
+        url = match[1] or match[2]
+        if url not in assets:
+            raise UnknownAssetError(f"{url} is not vendored; add it to outputs/assets or drop it")
+        name = assets[url]
+        if name is None:
+            return ""
+        if match[1]:
+            return f"<script>{asset(name)}</script>"
+        # Leaflet's style sheet points at pictures of controls that are not used here.
+        return f"<style>{_URL_IN_CSS.sub('', asset(name))}</style>"
+
+    page = _LINK.sub(replace, html)
+    audit = _Audit()
+    audit.feed(page)
+    audit.close()
+    if audit.fetches:
+        raise UnknownAssetError("the page would fetch " + ", ".join(sorted(audit.fetches)))
+    policy = (
+        "default-src 'none'; "
+        f"script-src {_hashes(audit.scripts)}; style-src {_hashes(audit.styles)}; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+    return page.replace("<head>", f'<head>\n<meta http-equiv="Content-Security-Policy" content="{policy}" />', 1)
+
+
+def _hashes(texts: list[str]) -> str:
+    digests = (hashlib.sha256(text.encode("utf-8")).digest() for text in dict.fromkeys(texts))
+    return " ".join(f"'sha256-{base64.b64encode(digest).decode('ascii')}'" for digest in digests) or "'none'"
+
+
+class _Audit(HTMLParser):
+    """Collect the scripts and styles of a page, and whatever it would fetch."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=False)
+        self.scripts: list[str] = []
+        self.styles: list[str] = []
+        self.fetches: set[str] = set()
+        self._sink: list[str] | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.fetches |= {f"<{tag} {name}={value!r}>" for name, value in attrs if name in _FETCHING}
+        if tag == "script" and dict(attrs).get("type") in (None, "", "text/javascript"):
+            self._sink = self.scripts
+        elif tag == "style":
+            self._sink = self.styles
+        else:
+            self._sink = None
+        if self._sink is not None:
+            self._sink.append("")
+
+    def handle_data(self, data: str) -> None:
+        if self._sink is not None:
+            self._sink[-1] += data
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("script", "style"):
+            self._sink = None

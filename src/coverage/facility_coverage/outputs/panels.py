@@ -1,0 +1,118 @@
+"""The figures and words beside the map: legend, goals, zones; plain values, never markup."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from facility_coverage.analysis.goals import Verdict
+from facility_coverage.config.profile import Profile
+from facility_coverage.config.study import FacilityLayer, StudyConfig
+from facility_coverage.config.text import Lang
+from facility_coverage.outputs.texts import text
+
+_SHARES = {"population_covered", "capacity_share"}
+
+
+def number(value: float | None, lang: Lang) -> str:
+    """Return a count with thousands separators, at most two decimals; no data in words.
+
+    Examples
+    --------
+    >>> number(12345.0, "zh"), number(3.25, "en"), number(None, "zh")
+    ('12,345', '3.25', '无数据')
+    """
+    if value is None or pd.isna(value):
+        return text("no_data", lang)
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.2f}".rstrip("0").rstrip(".")
+
+
+def figure(measure: str, value: float | None, lang: Lang) -> str:
+    """Return a goal's figure as people write it: shares in per cent, rates per thousand.
+
+    Examples
+    --------
+    >>> figure("population_covered", 0.625, "zh"), figure("capacity_per_1000", 4.5, "zh")
+    ('62.5%', '每千人 4.5')
+    """
+    if value is None or pd.isna(value):
+        return text("no_data", lang)
+    if measure in _SHARES:
+        return f"{value * 100:.1f}%"
+    if measure == "capacity_per_1000":
+        rate = number(value, lang)
+        return f"每千人 {rate}" if lang == "zh" else f"{rate} per 1000"
+    return number(value, lang)
+
+
+def cutoff_text(layer: FacilityLayer, profile: Profile | None, lang: Lang) -> str:
+    """Return who walks how fast for how long, e.g. ``老年人 2.88 km/h 步行 15 分钟(城)/30 分钟(乡)``."""
+    urban, rural = (f"{layer.cutoff_min[kind]:g}" for kind in ("urban", "rural"))
+    who = layer.profile if profile is None else profile.name.in_language(lang)
+    speed = "" if profile is None else f"{profile.level_speed_kmh:g} km/h "
+    if lang == "zh":
+        minutes = f"{urban} 分钟" if urban == rural else f"{urban} 分钟(城)/{rural} 分钟(乡)"
+        return f"{who} {speed}步行 {minutes}"
+    minutes = f"{urban} min" if urban == rural else f"{urban} min (urban) / {rural} min (rural)"
+    return f"{who}, {speed}on foot, {minutes}"
+
+
+def group_names(config: StudyConfig, lang: Lang) -> dict[str, str]:
+    """Return the name of every group by id, everybody first."""
+    return {"total": text("everybody", lang)} | {group.id: group.name.in_language(lang) for group in config.groups}
+
+
+def goal_rows(verdicts: tuple[Verdict, ...], lang: Lang) -> list[dict[str, Any]]:
+    """Return goals with their verdicts, ready to be shown."""
+    return [_goal_row(verdict, lang) for verdict in verdicts]
+
+
+def _goal_row(verdict: Verdict, lang: Lang) -> dict[str, Any]:
+    missing = getattr(verdict, "missing", 0)
+    return {
+        "id": verdict.goal_id,
+        "name": verdict.name_zh if lang == "zh" else verdict.name_en,
+        "layer": verdict.layer,
+        "status": verdict.status,
+        "value": figure(verdict.measure, verdict.value, lang),
+        "target": figure(verdict.measure, verdict.target, lang),
+        "year": verdict.target_year,
+        "baseline": None if verdict.baseline is None else figure(verdict.measure, verdict.baseline, lang),
+        "baseline_year": verdict.baseline_year,
+        "shortfall": _shortfall(verdict.shortfall, verdict.unit, lang),
+        "nature": text(verdict.nature, lang) if verdict.nature in ("binding", "expected") else "",
+        "binding": verdict.nature == "binding",
+        "citation": verdict.citation,
+        "note": verdict.note_zh if lang == "zh" else verdict.note_en,
+        "missing": f"{missing} {text('incomplete', lang)}" if missing else "",
+        "zones": {
+            zone.zone_id: {
+                "status": zone.status,
+                "value": figure(verdict.measure, zone.value, lang),
+                "shortfall": _shortfall(zone.shortfall, verdict.unit, lang),
+            }
+            for zone in verdict.zones
+        },
+    }
+
+
+def _shortfall(shortfall: float | None, unit: str, lang: Lang) -> str:
+    if shortfall is None or pd.isna(shortfall) or shortfall <= 0:
+        return ""
+    known = text(f"unit_{unit}", lang)
+    return f"{number(shortfall, lang)} {unit if known == f'unit_{unit}' else known}"
+
+
+def figures(table: pd.DataFrame, key: str) -> dict[str, dict[str, dict[str, list[float | None]]]]:
+    """Return ``{key: {layer: {group: [population, covered, share]}}}`` of a long table; NaN becomes None."""
+    found: dict[str, dict[str, dict[str, list[float | None]]]] = {}
+    columns = [key, "layer", "group", "population", "covered", "share"]
+    for place, layer, group, population, covered, share in table[columns].itertuples(index=False, name=None):
+        row = [_plain(population, 1), _plain(covered, 1), _plain(share, 5)]
+        found.setdefault(str(place), {}).setdefault(layer, {})[group] = row
+    return found
+
+
+def _plain(value: float, decimals: int) -> float | None:
+    return None if pd.isna(value) else round(float(value), decimals)

@@ -1,0 +1,81 @@
+"""Every word of the map that is not the user's, in Chinese and English."""
+
+from __future__ import annotations
+
+from facility_coverage.config.text import Lang
+
+_TEXTS: dict[str, tuple[str, str]] = {
+    "choose": ("设施类型", "Facilities"),
+    "covered_share": ("可达率", "Share covered"),
+    "covered": ("可达", "covered"),
+    "left_out": ("未可达", "left out"),
+    "everybody": ("全体人口", "Everybody"),
+    "study": ("全域", "Whole area"),
+    "urban": ("城", "urban"),
+    "rural": ("乡", "rural"),
+    "urban_long": ("城镇地区", "Urban"),
+    "rural_long": ("农村地区", "Rural"),
+    "legend": ("图例与图层", "Legend and layers"),
+    "goals": ("规划目标", "Goals of the plan"),
+    "zones": ("镇街", "Towns and subdistricts"),
+    "no_goals": ("本研究未设规划目标", "This study sets no goals"),
+    "shares": ("各镇街可达率", "Share covered by zone"),
+    "no_data": ("无数据", "no data"),
+    "service": ("服务圈(阈值内可到达的范围,仅供示意)", "Service area (within the cutoff; for the eye only)"),
+    "gaps": ("未可达人口(圆点大小表示人数)", "People left out (size: how many)"),
+    "facilities": ("设施", "Facilities"),
+    "roads": ("道路", "Roads"),
+    "relief": ("地形", "Relief"),
+    "water": ("水系", "Water"),
+    "labels": ("镇街名称", "Names of zones"),
+    "boundary": ("研究范围", "Boundary of the study"),
+    "people": ("人", "people"),
+    "catchment": ("服务范围内", "People in its catchment"),
+    "tier": ("层级", "Tier"),
+    "target": ("目标", "Target"),
+    "value": ("现状", "Now"),
+    "shortfall": ("缺口", "Shortfall"),
+    "baseline": ("基期", "Baseline"),
+    "binding": ("约束性", "binding"),
+    "expected": ("预期性", "expected"),
+    "met": ("达到", "met"),
+    "on_track": ("按进度", "on track"),
+    "behind": ("滞后", "behind"),
+    "source": ("依据", "Source"),
+    "incomplete": ("处设施无数据", "facilities without data"),
+    "data_of": ("数据时点", "Data as of"),
+    "made": ("生成", "Made"),
+    "run": ("运行标识", "Run"),
+    "close": ("关闭", "Close"),
+    "map": ("地图", "Map"),
+    "group": ("人群", "Group"),
+    "total": ("总人数", "People"),
+    "facility_kind": ("类别", "Kind"),
+    "panel": ("图面说明与结果", "Results and legend"),
+    "zoom_in": ("放大", "Zoom in"),
+    "zoom_out": ("缩小", "Zoom out"),
+    "whole": ("显示全域", "Whole area"),
+    "unnamed": ("(无名称)", "(no name)"),
+    "no_script": ("本地图需要启用 JavaScript。", "This map needs JavaScript."),
+    "beds": ("床位", "beds"),
+    "nursing_beds": ("护理型床位", "nursing beds"),
+    "slots": ("托位", "slots"),
+    "seats": ("座位", "seats"),
+    "unit_beds": ("张", "beds"),
+    "unit_nursing_beds": ("张护理型床位", "nursing beds"),
+    "unit_slots": ("个托位", "slots"),
+    "unit_facilities": ("处设施", "facilities"),
+    "unit_people": ("人", "people"),
+    "per_1000": ("每千人", "per 1000"),
+}
+
+
+def texts(lang: Lang) -> dict[str, str]:
+    """Return all texts in `lang` by key."""
+    return {key: pair[0 if lang == "zh" else 1] for key, pair in _TEXTS.items()}
+
+
+def text(key: str, lang: Lang) -> str:
+    """Return one text; a key that the table lacks is a user's word (a capacity column) and stays as it is."""
+    pair = _TEXTS.get(key)
+    return key if pair is None else pair[0 if lang == "zh" else 1]

@@ -1,0 +1,53 @@
+"""What every room's tests may use."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+CHROMIUM, DRIVER = "/usr/bin/chromium", "/usr/bin/chromedriver"
+FLAGS = (
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync", "--no-first-run", "--host-resolver-rules=MAP * ~NOTFOUND",
+)  # fmt: skip
+
+
+def _missing(what: str, reason: str) -> None:
+    if what in os.environ.get("FACILITY_COVERAGE_REQUIRE", "").split(","):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def _driver() -> Iterator[Any]:
+    if not (shutil.which(CHROMIUM) and shutil.which(DRIVER)):
+        _missing("browser", "no Chromium here; apt-get install chromium chromium-driver fonts-noto-cjk")
+    from selenium import webdriver  # noqa: PLC0415 - heavy, and only these tests need it
+    from selenium.webdriver.chrome.service import Service  # noqa: PLC0415
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for flag in FLAGS:
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def browser(_driver: Any) -> Callable[[int, int], Any]:
+    """Return Chromium without a network, its window set to a width and height in pixels."""
+
+    def sized(width: int, height: int) -> Any:
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        _driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        for log in ("browser", "performance"):
+            _driver.get_log(log)
+        return _driver
+
+    return sized

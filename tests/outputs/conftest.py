@@ -1,0 +1,238 @@
+"""A toy district, built straight as the contracts' dataclasses."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyproj
+import pytest
+import shapely
+
+from facility_coverage.analysis.coverage import CoverageResult
+from facility_coverage.analysis.goals import Verdict, ZoneVerdict
+from facility_coverage.config.study import StudyConfig
+from facility_coverage.layers.model import TAGS, Demand, Layers, Roads
+from facility_coverage.outputs.maps import MapContent
+
+CRS = pyproj.CRS("EPSG:4544")
+SIDE_M = 8_000.0
+X0, Y0 = 580_000.0, 3_230_000.0
+TiersOf = dict[str, list[str]]
+TIERS: TiersOf = {"elder_care": ["centre", "station", "point"], "childcare": [], "medical": ["hospital", "clinic"]}
+
+
+def toy_content(*, evil: str = "", notice: str = "合成样例数据") -> MapContent:
+    """Return 20 zones, 400 facilities, 5,000 roads and 20,000 demand points; `evil` joins every user's text."""
+    rng = np.random.default_rng(7)
+    zones = _zones(evil)
+    config = _config(evil, notice)
+    points = _points(rng, zones)
+    facilities = _facilities(rng, evil)
+    layers = Layers(
+        crs=CRS,
+        boundary=shapely.union_all(zones.geometry.to_numpy()),
+        zones=zones,
+        demand=Demand(points, pd.DataFrame(), pd.DataFrame()),
+        facilities=facilities,
+        roads=_roads(rng),
+        basemap={
+            "neighbours": gpd.GeoDataFrame(
+                {"name": ["邻县" + evil]},
+                geometry=[shapely.box(X0 - 20_000, Y0, X0, Y0 + 4 * SIDE_M)],
+                crs=CRS,
+            ),
+            "water": gpd.GeoDataFrame(
+                geometry=[
+                    shapely.LineString([(X0 - 9e3, Y0 + 9e3), (X0 + 2e4, Y0 + 1.2e4), (X0 + 5e4, Y0 + 5e3)]).buffer(350)
+                ],
+                crs=CRS,
+            ),
+        },
+    )
+    coverage = _coverage(points, facilities)
+    areas = gpd.GeoDataFrame(
+        {"layer": list(TIERS)},
+        geometry=[
+            shapely.MultiPolygon([part]) if part.geom_type == "Polygon" else part
+            for part in (shapely.union_all(shapely.buffer(f.geometry.to_numpy(), 900)) for f in facilities.values())
+        ],
+        crs=CRS,
+    )
+    return MapContent(config, layers, coverage, _verdicts(zones, evil), areas, "a1b2c3d4", dt.date(2026, 1, 5))
+
+
+def _zones(evil: str) -> gpd.GeoDataFrame:
+    names = [
+        "中山路",
+        "胜利路",
+        "南大街",
+        "茶山竹海",
+        "大安",
+        "陈食",
+        "卫星湖",
+        "青峰",
+        "金龙",
+        "临江",
+        "何埂",
+        "松溉",
+        "仙龙",
+        "吉安",
+        "五间",
+        "来苏",
+        "宝峰",
+        "双石",
+        "红炉",
+        "永荣",
+    ]
+    cells = [
+        shapely.box(X0 + i * SIDE_M, Y0 + j * SIDE_M, X0 + (i + 1) * SIDE_M, Y0 + (j + 1) * SIDE_M)
+        for j in range(4)
+        for i in range(5)
+    ]
+    rows = {
+        "zone_id": [f"5001180{i:02d}" for i in range(20)],
+        "name": [name + "镇" + (evil if i == 0 else "") for i, name in enumerate(names)],
+        "area_type": ["urban" if i < 5 else "rural" for i in range(20)],
+    }
+    return gpd.GeoDataFrame(rows, geometry=cells, crs=CRS)
+
+
+def _config(evil: str, notice: str) -> StudyConfig:
+    groups = {"elder_care": "elder_60", "childcare": "child_0_2", "medical": "total"}
+    names = {"elder_care": "养老服务设施", "childcare": "托育机构", "medical": "医疗机构"}
+    capacity = {"elder_care": ["beds", "nursing_beds"], "childcare": ["slots"], "medical": ["beds"]}
+    return StudyConfig.model_validate(
+        {
+            "id": "toy",
+            "title": {"zh": "玩具区十五分钟服务圈" + evil, "en": "Toy district" + evil},
+            "date": "2025-12-31",
+            "notice": notice + evil,
+            "attribution": "合成数据" + evil,
+            "zones": {"path": "zones.geojson"},
+            "roads": {"path": "roads.parquet"},
+            "population": {"kind": "raster", "path": "p.tif", "year": 2025, "source": "合成人口" + evil},
+            "groups": [
+                {"id": "elder_60", "name": {"zh": "60岁及以上", "en": "Aged 60+"}, "share": 0.2},
+                {"id": "child_0_2", "name": "0–2岁" + evil, "share": 0.03},
+            ],
+            "facilities": [
+                {
+                    "id": layer,
+                    "name": names[layer] + evil,
+                    "kind": layer,
+                    "path": f"{layer}.geojson",
+                    "tiers": [{"id": tier, "name": tier + evil} for tier in tiers],
+                    "capacity": capacity[layer],
+                    "profile": "elder",
+                    "group": groups[layer],
+                    "cutoff_min": {"urban": 15, "rural": 30},
+                }
+                for layer, tiers in TIERS.items()
+            ],
+        }
+    )
+
+
+def _points(rng: np.random.Generator, zones: gpd.GeoDataFrame) -> pd.DataFrame:
+    x, y = X0 + rng.beta(2, 2, 20_000) * 5 * SIDE_M, Y0 + rng.beta(2, 2, 20_000) * 4 * SIDE_M
+    index = ((y - Y0) // SIDE_M * 5 + (x - X0) // SIDE_M).astype(int)
+    total = rng.gamma(1.0, 50.0, 20_000)
+    return pd.DataFrame(
+        {
+            "demand_id": [f"d{i:05d}" for i in range(20_000)],
+            "zone_id": zones["zone_id"].to_numpy()[index],
+            "x_m": x,
+            "y_m": y,
+            "total": total,
+            "elder_60": total * 0.2,
+            "child_0_2": total * 0.03,
+        }
+    )
+
+
+def _facilities(rng: np.random.Generator, evil: str) -> dict[str, gpd.GeoDataFrame]:
+    frames = {}
+    for layer, n in (("elder_care", 200), ("childcare", 60), ("medical", 140)):
+        tiers = TIERS[layer]
+        x, y = X0 + rng.beta(2, 2, n) * 5 * SIDE_M, Y0 + rng.beta(2, 2, n) * 4 * SIDE_M
+        rank = np.minimum((rng.random(n) ** 0.4 * max(len(tiers), 1)).astype(int), max(len(tiers) - 1, 0))
+        frame = {
+            "facility_id": [f"{layer}{i:03d}" for i in range(n)],
+            "name": [f"{layer} {i}{evil}" for i in range(n)],
+            "tier": [tiers[r] if tiers else None for r in rank],
+            "zone_id": [None] * n,
+        }
+        for column in ("beds", "nursing_beds", "slots"):
+            frame[column] = np.where(rng.random(n) < 0.2, np.nan, rng.integers(5, 200, n))
+        frames[layer] = gpd.GeoDataFrame(frame, geometry=gpd.points_from_xy(x, y), crs=CRS)
+    return frames
+
+
+def _roads(rng: np.random.Generator) -> Roads:
+    ways, per = 5_000, 8
+    start = np.column_stack([X0 + rng.random(ways) * 5 * SIDE_M, Y0 + rng.random(ways) * 4 * SIDE_M])
+    heading = rng.random(ways)[:, None] * 6.28 + np.cumsum(rng.normal(0, 0.35, (ways, per)), axis=1)
+    kinds = np.array(["residential", "tertiary", "secondary", "primary", "motorway", "footway"])
+    highway = rng.choice(kinds, ways, p=[0.6, 0.2, 0.06, 0.03, 0.01, 0.1])
+    step = np.where(np.isin(highway, ["primary", "motorway"]), 1_500.0, 130.0)[:, None]
+    xy = start[:, None, :] + np.cumsum(np.stack([np.cos(heading) * step, np.sin(heading) * step], axis=2), axis=1)
+    tags = pd.DataFrame({"way_id": [str(i) for i in range(ways)], **dict.fromkeys(TAGS)})
+    tags["highway"] = highway
+    return Roads(xy.reshape(-1, 2), np.arange(ways * per), np.arange(0, ways * per + 1, per), tags)
+
+
+def _coverage(points: pd.DataFrame, facilities: dict[str, gpd.GeoDataFrame]) -> CoverageResult:
+    demand = points[["demand_id"]].copy()
+    here = shapely.points(points[["x_m", "y_m"]].to_numpy())
+    rows, reached = [], []
+    groups = ("total", "elder_60", "child_0_2")
+    for layer, frame in facilities.items():
+        tree = shapely.STRtree(frame.geometry.to_numpy())
+        demand[f"{layer}_covered"] = np.isin(
+            np.arange(len(here)), tree.query(here, predicate="dwithin", distance=1_900)[0]
+        )
+        covered = demand[f"{layer}_covered"].to_numpy()
+        for group in groups:
+            people = points[group]
+            table = pd.DataFrame({"zone_id": points["zone_id"], "population": people, "covered": people * covered})
+            table = table.groupby("zone_id").sum().reset_index()
+            rows.append(table.assign(layer=layer, group=group, share=table["covered"] / table["population"]))
+        reached.append(
+            pd.DataFrame(
+                {"layer": layer, "facility_id": frame["facility_id"], **{f"catchment_{g}": 1234.5 for g in groups}}
+            )
+        )
+    zones = pd.concat(rows, ignore_index=True)
+    zones.loc[zones["zone_id"] == "500118019", ["share"]] = np.nan
+    study = zones.groupby(["layer", "group"])[["population", "covered"]].sum().reset_index()
+    study["share"] = study["covered"] / study["population"]
+    summary = pd.concat([study.assign(scope=scope) for scope in ("study", "urban", "rural")], ignore_index=True)
+    return CoverageResult(demand, zones, summary, pd.concat(reached, ignore_index=True), pd.DataFrame())
+
+
+def _verdicts(zones: gpd.GeoDataFrame, evil: str) -> tuple[Verdict, ...]:
+    by_zone = tuple(
+        ZoneVerdict(z, n, 12.0, "behind", 30.0) for z, n in zip(zones["zone_id"], zones["name"], strict=True)
+    )
+    rows = (
+        ("met", 5500.0, 0.0, "binding"),
+        ("on_track", 5100.0, 400.0, "expected"),
+        ("behind", 3000.0, 2500.0, "binding"),
+        ("no_data", None, None, "text"),
+    )
+    return tuple(
+        Verdict(
+            f"g{i}", "养老机构床位数" + evil, "Beds" + evil, "capacity_total", "elder_care", nature, 5500.0, 2025,
+            3000.0, 2020, value, status, short, "beds", "《十四五规划》表2" + evil, "", "", by_zone,
+        )
+        for i, (status, value, short, nature) in enumerate(rows)
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def make_content() -> Callable[..., MapContent]:
+    return toy_content

@@ -1,0 +1,26 @@
+from itertools import pairwise
+
+import pytest
+
+from facility_coverage.outputs import palette
+
+
+@pytest.mark.parametrize("deficiency", [None, "protanopia", "deuteranopia"])
+def test_neighbouring_classes_gap_and_no_data_keep_apart(deficiency: palette.Deficiency | None) -> None:
+    for first, second in pairwise(palette.CLASSES):
+        assert palette.difference(first, second, deficiency) > 12
+    for colour in palette.CLASSES:
+        assert palette.difference(colour, palette.GAP, deficiency) > 25
+        assert palette.difference(colour, palette.NO_DATA, deficiency) > 9
+
+
+def test_classes_darken_with_coverage() -> None:
+    lightness = [palette.lab(colour)[0] for colour in palette.CLASSES]
+    assert lightness == sorted(lightness, reverse=True)
+
+
+def test_text_is_readable() -> None:
+    assert palette.contrast(palette.INK, palette.PAPER) >= 4.5
+    assert palette.contrast(palette.MUTED, palette.PAPER) >= 4.5
+    assert all(palette.contrast(colour, palette.PAPER) >= 4.5 for colour in palette.STATUS.values())
+    assert palette.contrast("#6b4400", "#fff4d6") >= 4.5

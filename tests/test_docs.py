@@ -1,0 +1,197 @@
+"""The documentation has an entry for every key, measure, profile, output file and column, and for nothing else."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import get_args
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+import pytest
+import shapely
+import yaml
+
+from facility_coverage.config.plan import Measure
+from facility_coverage.config.reading import builtin_profiles
+from facility_coverage.study import run_study
+
+DOCS = Path(__file__).parents[1] / "docs"
+CRS = "EPSG:4544"
+
+
+def read(name: str) -> str:
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+@cache
+def tables() -> ModuleType:
+    """The script that writes the generated tables."""
+    spec = importlib.util.spec_from_file_location("docs_tables", DOCS / "tables.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def sections(text: str, level: int = 2) -> dict[str, str]:
+    mark = "#" * level
+    found = re.findall(rf"^{mark} (.+?)\n(.*?)(?=^#{{1,{level}}} |\Z)", text, re.DOTALL | re.MULTILINE)
+    return dict(found)
+
+
+def documented(section: str) -> set[str]:
+    """Names in the first column of a section's table."""
+    cells = re.findall(r"^\| (.*?) \|", section, re.MULTILINE)
+    return {name for cell in cells for name in re.findall(r"`([^`]+)`", cell)}
+
+
+def test_every_key_of_the_configuration_has_a_meaning() -> None:
+    script = tables()
+    owners = script.definitions()
+    without = [f"{o}.{k}" for o, d in owners.items() for k, p in d["properties"].items() if not script.meaning(o, k, p)]
+    assert not without
+    stale = [name for name in script.MORE if name.split(".")[1] not in owners[name.split(".")[0]]["properties"]]
+    assert not stale
+    page = script.fill(read("reference/config.md"))
+    assert "<!--" not in page
+    for key in ("max_access_m", "cutoff_min", "zone_column", "facilities_from", "verified"):
+        assert f"| `{key}` |" in page
+
+
+def test_links_inside_the_configuration_lead_to_its_headings() -> None:
+    page = tables().fill(read("reference/config.md"))
+    headings = {heading.lower().replace(" ", "-") for heading in sections(page)}
+    assert set(re.findall(r"\]\(#([\w-]+)\)", page)) <= headings
+
+
+def test_every_measure_has_a_section_with_formula_unit_and_hand_example() -> None:
+    found = sections(read("measures.md"))
+    assert set(found) == {*get_args(Measure), "Verdicts"}
+    for measure in get_args(Measure):
+        for row in ("Formula", "Unit", "Takes", "By hand"):
+            assert f"| {row} |" in found[measure]
+
+
+def test_every_profile_is_listed_with_its_source() -> None:
+    page = tables().fill(read("profiles.md"))
+    for name, profile in builtin_profiles().items():
+        assert f"| `{name}` |" in page
+        assert profile.source in page
+
+
+def test_every_page_and_decision_is_reached_from_the_contents() -> None:
+    pages = {
+        path.relative_to(DOCS).with_suffix("").as_posix() for path in DOCS.rglob("*.md") if "_build" not in path.parts
+    }
+    listed = {"index"}
+    for index, folder in (("index.md", ""), ("decisions/index.md", "decisions/")):
+        for block in re.findall(r"```\{toctree\}\n(.*?)```", read(index), re.DOTALL):
+            listed |= {folder + line for line in block.splitlines() if line and not line.startswith(":")}
+    assert pages == listed
+
+
+@pytest.mark.parametrize("path", sorted((DOCS / "decisions").glob("0*.md")), ids=lambda path: path.stem[:4])
+def test_a_decision_states_context_choice_consequence_and_status(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith(f"# {int(path.stem[:4])}. ")
+    assert list(sections(text)) == ["Context", "Choice", "What it would change"]
+    assert "**Status:**" in text
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The result folder of a street with two towns, one station and one goal."""
+    folder = tmp_path_factory.mktemp("street")
+    outlines = [shapely.box(0, 0, 500, 400), shapely.box(500, 0, 1000, 400)]
+    names = {"zone_id": ["1", "2"], "name": ["a", "b"], "area_type": ["urban", "rural"]}
+    move = (587_000.0, 3_247_000.0)
+    zones = gpd.GeoDataFrame(names, geometry=outlines, crs=CRS)
+    zones.geometry = zones.geometry.translate(*move)
+    zones.to_file(folder / "zones.gpkg")
+    line = gpd.GeoSeries([shapely.LineString([(x, 200) for x in np.arange(0, 1001, 100)])], crs=CRS).translate(*move)
+    gpd.GeoDataFrame({"highway": ["residential"]}, geometry=line).to_file(folder / "roads.gpkg")
+    at = pd.DataFrame({"x": [move[0] + 250.0, move[0] + 750.0], "y": [move[1] + 210.0] * 2})
+    at.assign(total=[10, 20]).to_csv(folder / "people.csv", index=False)
+    at.head(1).assign(facility_id="s", name="s", room=5).to_csv(folder / "stations.csv", index=False)
+    citation = {"document": "plan", "clause": "1"}
+    goal = {
+        "id": "g",
+        "name": "g",
+        "measure": "capacity_total",
+        "layer": "stop",
+        "capacity": "room",
+        "citation": citation,
+    }
+    study = {
+        "id": "street",
+        "title": "street",
+        "date": "2025-12-31",
+        "crs": CRS,
+        "zones": {"path": "zones.gpkg"},
+        "roads": {"path": "roads.gpkg"},
+        "population": {"kind": "points", "path": "people.csv", "crs": CRS},
+        "groups": [{"id": "old", "name": "old", "share": 0.2}],
+        "facilities": [
+            {"id": "stop", "name": "stop", "kind": "clinic", "path": "stations.csv", "crs": CRS, "capacity": ["room"],
+             "profile": "adult", "cutoff_min": 15}
+        ],
+        "plan": {"id": "plan", "title": "plan", "goals": [goal | {"target": {"year": 2025, "value": 1}}]},
+        "network": {"min_component_nodes": 2},
+    }  # fmt: skip
+    path = folder / "street.yaml"
+    path.write_text(yaml.safe_dump(study), encoding="utf-8")
+    return run_study(path, folder=folder / "out").folder
+
+
+def as_documented(columns: list[str]) -> set[str]:
+    """Column names with this study's ids taken out."""
+    patterns = {"stop": "<layer>", "old": "<group>", "room": "<capacity>"}
+    words = [[patterns.get(word, word) for word in column.split("_")] for column in columns]
+    for word in words:
+        if word[-1] == "total" and len(word) > 1:
+            word[-1] = "<group>"
+    return {"_".join(word) for word in words}
+
+
+def test_every_file_of_a_result_has_a_section(result: Path) -> None:
+    assert set(sections(read("files.md"))) == {path.name for path in result.iterdir()}
+
+
+def test_every_column_of_the_zone_table_is_documented(result: Path) -> None:
+    table = pd.read_csv(result / "zones.csv", encoding="utf-8-sig")
+    assert documented(sections(read("files.md"))["zones.csv"]) == as_documented(list(table.columns))
+
+
+def test_every_layer_and_column_of_the_geopackage_is_documented(result: Path) -> None:
+    found = {name: section for name, section in sections(read("files.md"), 3).items() if "`" in section}
+    path = result / "coverage.gpkg"
+    assert set(found) == {name for name, _ in pyogrio.list_layers(path)}
+    for name in ("demand", "facilities", "service_areas"):
+        columns = list(pyogrio.read_info(path, layer=name)["fields"])
+        assert documented(found[name]) == as_documented(columns), name
+    zones = pd.read_csv(result / "zones.csv", encoding="utf-8-sig")
+    assert list(pyogrio.read_info(path, layer="zones")["fields"]) == list(zones.columns)
+
+
+def test_every_key_of_the_verdicts_is_documented(result: Path) -> None:
+    (verdict,) = json.loads((result / "verdicts.json").read_text(encoding="utf-8"))
+    section = sections(read("files.md"))["verdicts.json"]
+    assert documented(section) == set(verdict)
+    assert all(f"`{key}`" in section for key in verdict["zones"][0])
+
+
+def test_every_key_of_the_passport_is_documented(result: Path) -> None:
+    passport = json.loads((result / "run.json").read_text(encoding="utf-8"))
+    section = sections(read("files.md"))["run.json"]
+    assert documented(section) == set(passport)
+    for part in ("inputs", "rows", "population", "networks", "coverage", "stages"):
+        for key in passport[part][0]:
+            assert f"`{key}`" in section, f"{part}: {key}"
