@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -41,20 +43,35 @@ def lattice(columns, rows, *, step_m=100.0) -> Roads:
 
 
 def random_roads(rng, *, n_nodes=12, n_ways=10) -> Roads:
-    """Make a tangle: shared nodes, inner vertices, loops, parallel ways, repeated vertices, several pieces."""
-    nodes = rng.uniform(0, 1000, (n_nodes, 2))
-    ways = []
-    for _ in range(n_ways):
+    """Make a tangle: shared nodes, inner vertices, loops, parallel ways, repeated vertices, several pieces.
+
+    No segment is drawn twice: a point on a doubled road stands on either copy, by the last digit of its distance.
+    """
+    nodes = rng.uniform(0, 1000, (n_nodes + n_ways, 2))
+    ways, drawn = [], set()
+    for fresh in range(n_nodes, n_nodes + n_ways):
         way = rng.choice(n_nodes, rng.integers(2, 5), replace=False).tolist()
         kind = rng.integers(0, 8)
-        if kind == 0:
+        if kind == 0 and len(way) > 2:
             way.append(way[0])
         elif kind == 1:
             way.insert(1, way[0])
-        ways.append(way)
-        if kind == 2:
-            ways.append(way[::-1])
+        elif kind == 2 and ways:
+            way = [ways[-1][0], fresh, ways[-1][-1]]
+        pairs = {frozenset(pair) for pair in itertools.pairwise(way)}
+        if not any(len(pair) > 1 for pair in pairs & drawn):
+            ways.append(way)
+            drawn |= pairs
     return roads(nodes, ways)
+
+
+def shuffled(rng, ways: Roads) -> Roads:
+    """Return the same ways in another order, their nodes numbered otherwise."""
+    order = rng.permutation(len(ways.tags))
+    name = rng.permutation(int(ways.node.max()) + 1)
+    vertices = np.concatenate([np.arange(ways.start[way], ways.start[way + 1]) for way in order])
+    start = np.concatenate([[0], np.cumsum(np.diff(ways.start)[order])])
+    return Roads(ways.xy[vertices], name[ways.node[vertices]], start, ways.tags.iloc[order].reset_index(drop=True))
 
 
 def random_points(rng, ways: Roads, count) -> np.ndarray:

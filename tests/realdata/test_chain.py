@@ -1,0 +1,268 @@
+"""Two real places, from the YAML to who is covered, against a computation that shares no code with the program's."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import oracles
+import osmium
+import pandas as pd
+import pyproj
+import pytest
+import rasterio
+import yaml
+from facility_coverage.analysis.trips import Trips
+from facility_coverage.config.reading import load_study
+from facility_coverage.study import Computed, compute
+
+pytestmark = pytest.mark.realdata
+
+SPEED_MS = 4.82 / 3.6
+CUTOFF_S = 900.0
+MAX_ACCESS_M = 500.0
+MIN_NODES = 30
+
+
+@dataclass(frozen=True)
+class Place:
+    computed: Computed
+    extract: Path
+    folder: Path
+
+
+def run(folder: Path, study: dict[str, object], extract: Path, *, threads: int = 1) -> Place:
+    path = folder / f"{study['id']}.yaml"
+    path.write_text(yaml.safe_dump(study, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    return Place(compute(load_study(path), threads=threads), extract, folder)
+
+
+def comoros_study(data: Path) -> dict[str, object]:
+    extract = str(data / "comoros" / "comoros-2021.osm.pbf")
+    return {
+        "id": "comoros",
+        "title": "Comoros",
+        "lang": "en",
+        "date": "2021-01-01",
+        "zones": {
+            "path": extract,
+            "where": {"boundary": "administrative", "admin_level": "4"},
+            "constants": {"area_type": "rural"},
+        },
+        "roads": {"path": extract},
+        "population": {"kind": "raster", "path": str(data / "comoros" / "worldpop-2020-100m.tif")},
+        "facilities": [
+            {
+                "id": "health",
+                "name": "Health care",
+                "kind": "clinic",
+                "path": extract,
+                "where": {"amenity": ["hospital", "clinic", "doctors"]},
+                "profile": "adult",
+                "cutoff_min": 15,
+            }
+        ],
+        "network": {"max_access_m": MAX_ACCESS_M},
+    }
+
+
+def poa_study(data: Path, folder: Path) -> dict[str, object]:
+    hexagons = pd.read_csv(data / "poa" / "poa_hexgrid.csv")
+    sites = hexagons.loc[hexagons["healthcare"] > 0, ["id", "lon", "lat"]].rename(columns={"id": "facility_id"})
+    sites.assign(name=sites["facility_id"]).to_csv(folder / "sites.csv", index=False)
+    west, south, east, north = -51.35, -30.20, -51.05, -29.90
+    corners = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    zone = {"zone_id": "centre", "name": "Centro", "area_type": "urban"}
+    feature = {
+        "type": "Feature",
+        "properties": zone,
+        "geometry": {"type": "Polygon", "coordinates": [corners]},
+    }
+    (folder / "zone.geojson").write_text(yaml.safe_dump({"type": "FeatureCollection", "features": [feature]}, default_flow_style=True, width=10**9).replace("'", '"')) if False else None
+    import json
+
+    (folder / "zone.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    return {
+        "id": "poa",
+        "title": "Porto Alegre",
+        "lang": "en",
+        "date": "2020-01-01",
+        "zones": {"path": "zone.geojson"},
+        "roads": {"path": str(data / "poa" / "poa_osm.pbf")},
+        "population": {
+            "kind": "points",
+            "path": str(data / "poa" / "poa_hexgrid.csv"),
+            "crs": "EPSG:4326",
+            "columns": {"id": "demand_id", "population": "total"},
+        },
+        "facilities": [
+            {
+                "id": "health",
+                "name": "Health care",
+                "kind": "clinic",
+                "path": "sites.csv",
+                "crs": "EPSG:4326",
+                "profile": "adult",
+                "cutoff_min": 15,
+            }
+        ],
+        "network": {"max_access_m": MAX_ACCESS_M},
+    }
+
+
+@pytest.fixture(scope="session")
+def comoros(realdata: Path, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    folder = tmp_path_factory.mktemp("comoros")
+    return run(folder, comoros_study(realdata), realdata / "comoros" / "comoros-2021.osm.pbf")
+
+
+@pytest.fixture(scope="session")
+def poa(realdata: Path, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    folder = tmp_path_factory.mktemp("poa")
+    return run(folder, poa_study(realdata, folder), realdata / "poa" / "poa_osm.pbf")
+
+
+def may_walk(tags: osmium.osm.TagList) -> bool:
+    """Apply the stated rules one by one: no way, then `foot`, then the class, then `access`."""
+    highway, foot, access = tags.get("highway"), tags.get("foot"), tags.get("access")
+    if highway in {"construction", "proposed", "planned", "abandoned", "disused", "razed", "demolished",
+                   "rest_area", "services", "elevator", "no"}:  # fmt: skip
+        return False
+    if foot in {"yes", "designated", "permissive", "destination", "customers", "permit"}:
+        return True
+    if foot in {"no", "private", "use_sidepath", "discouraged"}:
+        return False
+    if highway in {"motorway", "motorway_link", "raceway", "busway", "bus_guideway", "escape"}:
+        return False
+    return access not in {"no", "private", "military", "agricultural", "forestry"}
+
+
+def walked_segments(place: Place) -> oracles.Segments:
+    """Read the extract again, keep what may be walked, and drop small pieces."""
+    to_metric = pyproj.Transformer.from_crs(4326, place.computed.layers.crs, always_xy=True)
+    ways: dict[int, list[tuple[int, float, float]]] = {}
+    for way in osmium.FileProcessor(str(place.extract)).with_locations():
+        if way.is_way() and "highway" in way.tags and may_walk(way.tags):
+            located = [node for node in way.nodes if node.location.valid()]
+            if len(located) >= 2:
+                ways[way.id] = [(node.ref, node.lon, node.lat) for node in located]
+    uses: dict[int, int] = {}
+    ends: set[int] = set()
+    for way_id in sorted(ways):
+        refs = [ref for ref, _, _ in ways[way_id]]
+        ends |= {refs[0], refs[-1]}
+        for ref in refs:
+            uses[ref] = uses.get(ref, 0) + 1
+    rows = [vertex for way_id in sorted(ways) for vertex in ways[way_id]]
+    node = np.array([ref for ref, _, _ in rows])
+    x, y = to_metric.transform([lon for _, lon, _ in rows], [lat for _, _, lat in rows])
+    start = np.concatenate([[0], np.cumsum([len(ways[way_id]) for way_id in sorted(ways)])])
+    segments = oracles.segments_of_ways(np.column_stack([x, y]), node, start, speed_ms=SPEED_MS)
+    junctions = ends | {ref for ref, count in uses.items() if count > 1}
+    return oracles.without_small_pieces(segments, junctions, min_nodes=MIN_NODES)
+
+
+def compare(place: Place) -> tuple[int, int, float]:
+    """Check every demand point; return how many, how many reach a facility, and the largest difference in seconds."""
+    computed = place.computed
+    points, people = computed.layers.demand.points, computed.coverage.demand
+    facilities = computed.layers.facilities["health"]
+    theirs, _, _ = oracles.nearest_seconds(
+        walked_segments(place),
+        points[["x_m", "y_m"]].to_numpy(),
+        np.column_stack([facilities.geometry.x, facilities.geometry.y]),
+        max_access_m=MAX_ACCESS_M,
+        access_speed_ms=SPEED_MS,
+    )
+    ours = people["health_s"].to_numpy()
+    np.testing.assert_array_equal(np.isnan(ours), np.isnan(theirs))
+    reached = ~np.isnan(ours)
+    difference = float(np.abs(ours[reached] - theirs[reached]).max())
+    assert difference <= 0.01
+    in_zones = points["zone_id"].notna().to_numpy()
+    covered = (theirs <= CUTOFF_S) & in_zones
+    np.testing.assert_array_equal(people["health_covered"].to_numpy(), covered)
+    total = points["total"].to_numpy()
+    study = computed.coverage.summary.set_index(["scope", "group"]).loc[("study", "total")]
+    # The same people, added up exactly: what is left is the rounding of one running sum.
+    assert study["covered"] == pytest.approx(math.fsum(total[covered]), rel=1e-12)
+    assert study["population"] == pytest.approx(math.fsum(total[in_zones]), rel=1e-12)
+    assert 0 < study["share"] < 1
+    return len(ours), int(reached.sum()), difference
+
+
+def test_comoros_point_by_point(comoros: Place, record_property: object) -> None:
+    points, reached, difference = compare(comoros)
+    record_property("figures", f"{points} points, {reached} reached, largest difference {difference:.2e} s")
+    print(points, reached, difference, comoros.computed.coverage.summary, comoros.computed.coverage.access.T)  # noqa: T201
+    assert points > 10_000
+
+
+def test_porto_alegre_point_by_point(poa: Place) -> None:
+    points, reached, difference = compare(poa)
+    print(points, reached, difference, poa.computed.coverage.summary, poa.computed.coverage.access.T)  # noqa: T201
+    assert points == 1227
+
+
+def test_comoros_cells_are_accounted_for_one_by_one(comoros: Place, realdata: Path) -> None:
+    with rasterio.open(realdata / "comoros" / "worldpop-2020-100m.tif") as raster:
+        band = np.ma.filled(raster.read(1, masked=True).astype(np.float64), 0.0)
+    demand = comoros.computed.layers.demand
+    total = demand.ledger.set_index("group").loc["total"]
+    assert band.sum() == pytest.approx(869_595, rel=1e-3)
+    assert total["read"] == pytest.approx(math.fsum(band.ravel()), rel=1e-9)
+    assert total["in_zones"] + total["beyond_zones"] + total["beyond_margin"] == pytest.approx(total["read"], rel=1e-9)
+    cells = demand.cells
+    assert not cells.duplicated(["row", "col"]).any()
+    np.testing.assert_allclose(cells["read"], band[cells["row"], cells["col"]], rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(cells["in_zones"] + cells["beyond_zones"], cells["read"], rtol=1e-9, atol=1e-9)
+    left_out = band.copy()
+    left_out[cells["row"], cells["col"]] = 0.0
+    assert total["beyond_margin"] == pytest.approx(left_out.sum(), abs=1e-3)
+    pieces = demand.points.assign(inside=demand.points["zone_id"].notna())
+    per_cell = pieces.pivot_table(index="cell_id", columns="inside", values="total", aggfunc="sum", fill_value=0.0)
+    per_cell = per_cell.reindex(cells["cell_id"])
+    np.testing.assert_allclose(per_cell[True], cells["in_zones"], rtol=1e-9, atol=1e-9)
+
+
+def test_zones_add_up_and_catchments_hold_the_covered(comoros: Place) -> None:
+    computed = comoros.computed
+    zones, summary = computed.coverage.zones, computed.coverage.summary
+    study = summary[summary["scope"] == "study"].iloc[0]
+    assert zones["covered"].sum() == pytest.approx(study["covered"], rel=1e-12)
+    trip: Trips = computed.trips[0]
+    served = np.zeros(len(computed.coverage.demand), dtype=bool)
+    served[trip.catchment.indices] = True
+    np.testing.assert_array_equal(served, computed.coverage.demand["health_covered"])
+    per_facility = computed.coverage.facilities["catchment_total"].to_numpy()
+    assert per_facility.max() <= study["covered"]
+    assert per_facility.sum() >= study["covered"] * (1 - 1e-12)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_tables_do_not_depend_on_threads_or_on_the_order_of_facilities(
+    poa: Place, realdata: Path, tmp_path: Path, threads: int
+) -> None:
+    from facility_coverage.analysis.service_areas import service_areas
+    from facility_coverage.outputs import tables
+
+    def written(computed: Computed, folder: Path) -> dict[str, bytes]:
+        folder.mkdir()
+        areas = service_areas(computed.layers, computed.trips, computed.networks)
+        config = computed.study.config
+        table = tables.zone_table(config, computed.layers, computed.coverage)
+        tables.write_csv(table, folder / "zones.csv")
+        tables.write_verdicts(computed.verdicts, folder / "verdicts.json")
+        tables.write_geopackage(config, computed.layers, computed.coverage, areas, folder / "coverage.gpkg")
+        return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+    study = poa_study(realdata, tmp_path)
+    sites = pd.read_csv(tmp_path / "sites.csv")
+    sites.sample(frac=1, random_state=threads).to_csv(tmp_path / "sites.csv", index=False)
+    again = run(tmp_path, study, poa.extract, threads=threads)
+    once, twice = written(poa.computed, tmp_path / "once"), written(again.computed, tmp_path / "twice")
+    assert once.keys() == twice.keys() == {"zones.csv", "verdicts.json", "coverage.gpkg"}
+    for name, content in once.items():
+        assert content == twice[name], name
