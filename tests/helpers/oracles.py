@@ -148,23 +148,32 @@ def travel_matrix(segments, demand, facilities, *, max_access_m=500.0, access_sp
     return matrix, bool(people.tied.any() or places.tied.any())
 
 
-def nearest_seconds(segments, demand, facilities, *, max_access_m, access_speed_ms):
-    """Return seconds to the nearest facility (NaN = unreachable), with SciPy and one virtual source, both ways alike."""
+def inserted(segments, demand, facilities, *, max_access_m, speed_ms):
+    """Insert all points and one virtual source before the facilities, for searches of other libraries.
+
+    Returns
+    -------
+    Arcs (tail, head, seconds, node count), the node of each demand point (the source where unattached), the source,
+    and the seconds of each demand point's access leg (inf where unattached).
+    """
     people = snap_by_segment(demand, segments, max_access_m=max_access_m)
     places = snap_by_segment(facilities, segments, max_access_m=max_access_m)
-    arcs, (demand_id, facility_id), count = _arcs(segments, [people, places])
-    arcs += [
-        (count, at, places.access_m[f] / access_speed_ms) for f, at in enumerate(facility_id.tolist()) if at >= 0
-    ]
+    arcs, (demand_id, facility_id), source = _arcs(segments, [people, places])
+    arcs += [(source, at, places.access_m[f] / speed_ms) for f, at in enumerate(facility_id.tolist()) if at >= 0]
     tail, head, seconds = (np.array(column) for column in zip(*arcs, strict=True))
     # A sparse matrix would add parallel arcs up and may lose zeros: keep the shortest, and no zero.
     order = np.lexsort((seconds, head, tail))
     tail, head, seconds = tail[order], head[order], np.maximum(seconds[order], 1e-12)
     new = np.concatenate([[True], (np.diff(tail) != 0) | (np.diff(head) != 0)])
-    matrix = csr_array((seconds[new], (tail[new], head[new])), shape=(count + 1, count + 1))
-    reached = dijkstra(matrix, directed=True, indices=count)
-    result = np.full(len(demand), np.nan)
-    attached = demand_id >= 0
-    result[attached] = reached[demand_id[attached]] + people.access_m[attached] / access_speed_ms
-    result[np.isinf(result)] = np.nan
-    return result, people, places
+    legs = np.where(demand_id >= 0, people.access_m / speed_ms, np.inf)
+    return (tail[new], head[new], seconds[new], source + 1), np.where(demand_id >= 0, demand_id, source), source, legs
+
+
+def nearest_seconds(segments, demand, facilities, *, max_access_m, access_speed_ms):
+    """Return seconds from each demand point to its nearest facility (NaN = unreachable) with SciPy; both ways alike."""
+    (tail, head, seconds, count), stops, source, legs = inserted(
+        segments, demand, facilities, max_access_m=max_access_m, speed_ms=access_speed_ms
+    )
+    matrix = csr_array((seconds, (tail, head)), shape=(count, count))
+    result = dijkstra(matrix, directed=True, indices=source)[stops] + legs
+    return np.where(np.isinf(result), np.nan, result)

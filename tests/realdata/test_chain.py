@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,10 @@ import pyproj
 import pytest
 import rasterio
 import yaml
+from facility_coverage.analysis.service_areas import service_areas
 from facility_coverage.analysis.trips import Trips
 from facility_coverage.config.reading import load_study
+from facility_coverage.outputs import tables
 from facility_coverage.study import Computed, compute
 
 pytestmark = pytest.mark.realdata
@@ -80,9 +83,6 @@ def poa_study(data: Path, folder: Path) -> dict[str, object]:
         "properties": zone,
         "geometry": {"type": "Polygon", "coordinates": [corners]},
     }
-    (folder / "zone.geojson").write_text(yaml.safe_dump({"type": "FeatureCollection", "features": [feature]}, default_flow_style=True, width=10**9).replace("'", '"')) if False else None
-    import json
-
     (folder / "zone.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
     return {
         "id": "poa",
@@ -169,7 +169,7 @@ def compare(place: Place) -> tuple[int, int, float]:
     computed = place.computed
     points, people = computed.layers.demand.points, computed.coverage.demand
     facilities = computed.layers.facilities["health"]
-    theirs, _, _ = oracles.nearest_seconds(
+    theirs = oracles.nearest_seconds(
         walked_segments(place),
         points[["x_m", "y_m"]].to_numpy(),
         np.column_stack([facilities.geometry.x, facilities.geometry.y]),
@@ -193,17 +193,14 @@ def compare(place: Place) -> tuple[int, int, float]:
     return len(ours), int(reached.sum()), difference
 
 
-def test_comoros_point_by_point(comoros: Place, record_property: object) -> None:
-    points, reached, difference = compare(comoros)
-    record_property("figures", f"{points} points, {reached} reached, largest difference {difference:.2e} s")
-    print(points, reached, difference, comoros.computed.coverage.summary, comoros.computed.coverage.access.T)  # noqa: T201
-    assert points > 10_000
+def test_comoros_point_by_point(comoros: Place) -> None:
+    points, reached, _ = compare(comoros)
+    assert (points > 200_000, reached > 90_000) == (True, True)
 
 
 def test_porto_alegre_point_by_point(poa: Place) -> None:
-    points, reached, difference = compare(poa)
-    print(points, reached, difference, poa.computed.coverage.summary, poa.computed.coverage.access.T)  # noqa: T201
-    assert points == 1227
+    points, reached, _ = compare(poa)
+    assert (points, reached) == (1227, 1220)
 
 
 def test_comoros_cells_are_accounted_for_one_by_one(comoros: Place, realdata: Path) -> None:
@@ -245,9 +242,6 @@ def test_zones_add_up_and_catchments_hold_the_covered(comoros: Place) -> None:
 def test_tables_do_not_depend_on_threads_or_on_the_order_of_facilities(
     poa: Place, realdata: Path, tmp_path: Path, threads: int
 ) -> None:
-    from facility_coverage.analysis.service_areas import service_areas
-    from facility_coverage.outputs import tables
-
     def written(computed: Computed, folder: Path) -> dict[str, bytes]:
         folder.mkdir()
         areas = service_areas(computed.layers, computed.trips, computed.networks)

@@ -244,7 +244,7 @@ def _facility_layer(
         "tiers": [{"id": tier.id, "name": tier.name.in_language(lang)} for tier in layer.tiers],
         "capacity": [texts.text(column, lang) for column in layer.capacity],
         "service": encoding.encode_areas(shapes, transformer),
-        "gaps": _gaps(content, layer, transformer),
+        **dict(zip(("gaps", "gap_cell_m"), _gaps(content, layer, transformer), strict=True)),
         "facilities": _facilities(content, layer, transformer),
     }
 
@@ -289,14 +289,17 @@ def _facilities(content: MapContent, layer: FacilityLayer, transformer: pyproj.T
     return sorted(rows, key=lambda row: -(row[3] if row[3] is not None else len(tiers)))
 
 
-def _gaps(content: MapContent, layer: FacilityLayer, transformer: pyproj.Transformer) -> list[list[float]]:
-    """Return people of the layer's group who are left out, gathered in square cells: rows of lon, lat, people."""
+def _gaps(content: MapContent, layer: FacilityLayer, transformer: pyproj.Transformer) -> tuple[list[list[float]], int]:
+    """Return people of the layer's group who are left out, and the side of the square cells they are gathered in.
+
+    Rows are lon, lat, people.
+    """
     points = content.layers.demand.points
     covered = content.coverage.demand[f"{layer.id}_covered"].to_numpy(dtype=bool)
     people = points[layer.group].to_numpy(dtype=float)
     keep = ~covered & points["zone_id"].notna().to_numpy() & (people > 0)
     if not keep.any():
-        return []
+        return [], _GAP_CELLS_M[0]
     xy, people = points.loc[keep, ["x_m", "y_m"]].to_numpy(dtype=float), people[keep]
     for cell_m in _GAP_CELLS_M:
         _, cell = np.unique(np.floor(xy / cell_m), axis=0, return_inverse=True)
@@ -306,4 +309,4 @@ def _gaps(content: MapContent, layer: FacilityLayer, transformer: pyproj.Transfo
     total = np.bincount(cell, people)
     x, y = (np.bincount(cell, people * xy[:, axis]) / total for axis in (0, 1))
     spots = encoding.encode_points(x, y, transformer)
-    return [[*at, round(count, 1)] for at, count in zip(spots, total.tolist(), strict=True)]
+    return [[*at, round(count, 1)] for at, count in zip(spots, total.tolist(), strict=True)], cell_m

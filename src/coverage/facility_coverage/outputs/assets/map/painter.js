@@ -50,8 +50,13 @@ fc.drawFacility = function (ctx, layer, tier, x, y, zoom) {
   return r;
 };
 
-fc.gapRadius = (people, scale) => Math.max(1.1, Math.min(14, Math.sqrt(people) * scale));
-fc.gapScale = (zoom) => 0.19 * Math.pow(1.42, zoom - 10);
+// Dots grow with the map, and the largest fills its cell without covering its neighbours.
+fc.gapScale = (zoom) => {
+  const layer = fc.layer(), most = Math.max(1, ...layer.gaps.map((gap) => gap[2]));
+  const metre = 256 * Math.pow(2, zoom) / (40075017 * Math.cos(fc.map.getCenter().lat * Math.PI / 180));
+  return Math.min(14, Math.max(2.2, 0.55 * layer.gap_cell_m * metre)) / Math.sqrt(most);
+};
+fc.gapRadius = (people, scale) => Math.max(0.8, Math.sqrt(people) * scale);
 
 fc.hatch = function (ctx) {
   const tile = document.createElement("canvas");
@@ -103,7 +108,7 @@ fc.Painter = L.Renderer.extend({
     this._zones(ctx);
     if (s.show.relief) this._relief(ctx);
     if (s.show.water) this._water(ctx, zoom);
-    if (s.show.service) this._service(ctx);
+    if (s.show.service) this._service(ctx, zoom);
     if (s.show.roads) this._roads(ctx, zoom);
     this._outlines(ctx, zoom);
     if (s.show.gaps) this._gaps(ctx, zoom);
@@ -165,15 +170,14 @@ fc.Painter = L.Renderer.extend({
     ctx.strokeStyle = "#86b6d8";
     ctx.stroke();
   },
-  _service(ctx) {
+  _service(ctx, zoom) {
     this._trace(ctx, fc.layer().service, true);
-    ctx.fillStyle = "rgba(255,255,255,0.14)";
+    ctx.fillStyle = "rgba(255,255,255,0.34)";
     ctx.fill("evenodd");
-    ctx.fillStyle = "rgba(15,81,50,0.13)";
-    ctx.fill("evenodd");
-    ctx.lineWidth = 1;
+    // Outlines of hundreds of small areas would be all there is to see from afar.
+    ctx.lineWidth = zoom < 11.5 ? 0.5 : 1;
     ctx.strokeStyle = fc.data.palette.service;
-    ctx.globalAlpha = 0.75;
+    ctx.globalAlpha = zoom < 11.5 ? 0.35 : 0.75;
     ctx.stroke();
     ctx.globalAlpha = 1;
   },
