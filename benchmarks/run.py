@@ -15,13 +15,14 @@ from typing import Any
 
 import networkx as nx
 import numpy as np
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import dijkstra
+
 from facility_coverage.config.reading import builtin_profiles
 from facility_coverage.layers.model import Roads
 from facility_coverage.network.graph import build_graph
 from facility_coverage.network.snapping import snap
 from facility_coverage.network.travel import link, nearest_facility
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import dijkstra
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "helpers"))
@@ -36,6 +37,7 @@ ROUNDS, LAYERS, FACILITIES, PEOPLE = 5, 3, 300, 20_000
 def comoros() -> Roads:
     """Read the ways of the country, in metres."""
     import pyproj  # noqa: PLC0415 - only where the data are
+
     from facility_coverage.layers.openstreetmap import read_ways  # noqa: PLC0415
 
     ways = read_ways(EXTRACT, file=EXTRACT.name)
@@ -101,9 +103,12 @@ def measure(name: str, roads: Roads) -> None:
     for tool, work in (("scipy", scipy), ("networkx", networkx)):
         seconds, result = median_s(work)
         gap = max(
-            float(np.nanmax(np.abs(np.where(np.isinf(r), np.nan, r) - o))) for r, o in zip(result, reference, strict=True)
+            float(np.nanmax(np.abs(np.where(np.isinf(r), np.nan, r) - o)))
+            for r, o in zip(result, reference, strict=True)
         )
-        print(f"  {tool:<20}{seconds * 1000:>10.1f} ms   {seconds / base:>6.1f} × ours   largest difference {gap:.1e} s")
+        print(
+            f"  {tool:<20}{seconds * 1000:>10.1f} ms   {seconds / base:>6.1f} × ours   largest difference {gap:.1e} s"
+        )
 
 
 def main() -> None:

@@ -1,13 +1,13 @@
-import builders
 import numpy as np
 import pandas as pd
 import pytest
 import shapely
+
+import builders
 from facility_coverage.analysis.coverage import CoverageResult, measure_coverage
 from facility_coverage.analysis.trips import travel
-from facility_coverage.config.study import FacilityLayer, NetworkOptions
+from facility_coverage.config.study import FacilityLayer
 from facility_coverage.layers.model import Layers
-from facility_coverage.network.network import build_network
 
 # One street of 3 km, 1 m/s. Town: 0 … 1500 m (15 minutes = 900 m), country: 1500 … 3000 m (30 minutes = 1800 m);
 # nobody lives on the island. The facility stands at 0 m.
@@ -39,13 +39,7 @@ def measured(
 ) -> CoverageResult:
     chosen = layer or builders.facility_layer()
     data: Layers = builders.layers(STREET, ZONES, people, facilities)
-    network = build_network(
-        data.roads,
-        builders.WALKER,
-        people[["x_m", "y_m"]].to_numpy(dtype=np.float64),
-        options=NetworkOptions(min_component_nodes=1),
-        file="roads",
-    )
+    network = builders.network(STREET, people[["x_m", "y_m"]].to_numpy(dtype=np.float64))
     trips = [travel(chosen, data, network)]
     return measure_coverage(data, trips, {"walker": network}, groups=["total", "old"])
 

@@ -1,13 +1,12 @@
-import builders
 import numpy as np
-import oracles
 import pandas as pd
 import shapely
+from shapely.geometry.base import BaseGeometry
+
+import builders
+import oracles
 from facility_coverage.analysis.service_areas import HALF_WIDTH_M, service_areas
 from facility_coverage.analysis.trips import travel
-from facility_coverage.config.study import NetworkOptions
-from facility_coverage.network.network import build_network
-from shapely.geometry.base import BaseGeometry
 
 STEP_M = 300.0
 WAYS = builders.lattice(13, 13, step_m=STEP_M)  # 3.6 km square
@@ -16,13 +15,9 @@ SITES = {"f1": (1030.0, 915.0, "z"), "f2": (2450.0, 2400.0, "z")}
 NOBODY = pd.DataFrame({"demand_id": ["d"], "zone_id": ["z"], "x_m": [0.0], "y_m": [0.0], "total": [1.0]})
 
 
-def drawn(
-    sites: dict[str, tuple[float, float, str | None]], cutoff_min: object, zones: object = None
-) -> BaseGeometry:
+def drawn(sites: dict[str, tuple[float, float, str | None]], cutoff_min: object, zones: object = None) -> BaseGeometry:
     layers = builders.layers(WAYS, zones or {"z": ("urban", WHOLE)}, NOBODY, sites)
-    network = build_network(
-        WAYS, builders.WALKER, np.zeros((1, 2)), options=NetworkOptions(min_component_nodes=1), file="roads"
-    )
+    network = builders.network(WAYS, np.zeros((1, 2)))
     trip = travel(builders.facility_layer(cutoff_min=cutoff_min), layers, network)
     table = service_areas(layers, [trip], {"walker": network})
     assert table["layer"].tolist() == ["clinics"]

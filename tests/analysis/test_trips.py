@@ -1,11 +1,10 @@
-import builders
 import numpy as np
 import pandas as pd
 import pytest
 import shapely
+
+import builders
 from facility_coverage.analysis.trips import cutoffs, travel
-from facility_coverage.config.study import NetworkOptions
-from facility_coverage.network.network import build_network
 
 ZONES = {"t": ("urban", shapely.box(0, 0, 1000, 2000)), "v": ("rural", shapely.box(1000, 0, 2000, 2000))}
 
@@ -33,13 +32,8 @@ def test_catchments_agree_with_the_nearest_facility_and_the_cutoffs(threads: int
     points = people(rng, 400)
     sites = {f"f{i}": (float(x), float(y), "t") for i, (x, y) in enumerate(rng.uniform(0, 2000, (9, 2)))}
     layers = builders.layers(builders.lattice(11, 11, step_m=200.0), ZONES, points, sites)
-    network = build_network(
-        layers.roads, builders.WALKER, points[["x_m", "y_m"]].to_numpy(),
-        options=NetworkOptions(min_component_nodes=1), file="roads",
-    )  # fmt: skip
-    trip = travel(
-        builders.facility_layer(cutoff_min={"urban": 5, "rural": 12}), layers, network, threads=threads
-    )
+    network = builders.network(layers.roads, points[["x_m", "y_m"]].to_numpy())
+    trip = travel(builders.facility_layer(cutoff_min={"urban": 5, "rural": 12}), layers, network, threads=threads)
     served = np.zeros(len(points), dtype=bool)
     served[trip.catchment.indices] = True
     np.testing.assert_array_equal(served, trip.nearest.seconds <= trip.cutoff_s)

@@ -11,9 +11,10 @@ import pyproj
 import shapely
 
 from facility_coverage.config.profile import Profile
-from facility_coverage.config.study import FacilityLayer
+from facility_coverage.config.study import FacilityLayer, NetworkOptions
 from facility_coverage.layers.model import TAGS, Demand, Layers, Roads
 from facility_coverage.network.graph import Graph
+from facility_coverage.network.network import Network, build_networks
 
 WALKER = Profile(name="walker", level_speed_kmh=3.6, source="one metre per second, easy to count")
 
@@ -56,7 +57,7 @@ def random_roads(rng, *, n_nodes=12, n_ways=10) -> Roads:
             way.append(way[0])
         elif kind == 1:
             way.insert(1, way[0])
-        elif kind == 2 and ways:
+        elif kind == 2 and ways and ways[-1][0] != ways[-1][-1]:
             way = [ways[-1][0], fresh, ways[-1][-1]]
         pairs = {frozenset(pair) for pair in itertools.pairwise(way)}
         if not any(len(pair) > 1 for pair in pairs & drawn):
@@ -106,6 +107,12 @@ def graph(edges, node_count) -> Graph:
         way=np.zeros(len(edges), dtype=np.int64),
         node_count=node_count,
     )
+
+
+def network(ways: Roads, points) -> Network:
+    """Build the walker's network without dropping anything."""
+    options = NetworkOptions(min_component_nodes=1)
+    return build_networks(ways, {"walker": WALKER}, points, options=options, file="roads")["walker"]
 
 
 def facility_layer(**options) -> FacilityLayer:

@@ -83,13 +83,17 @@ def snap_by_segment(points, segments: Segments, *, max_access_m) -> Snapped:
             continue
         length = shapely.length(lines[segment])
         along = shapely.line_locate_point(lines[segment], places[point]) if length else 0.0
-        spot = shapely.line_interpolate_point(lines[segment], along) if length else shapely.Point(lines[segment].coords[0])
+        spot = (
+            shapely.line_interpolate_point(lines[segment], along) if length else shapely.Point(lines[segment].coords[0])
+        )
         if point in spots:
             result.tied[point] |= np.hypot(spot.x - spots[point][0], spot.y - spots[point][1]) > 1e-6
             continue
         spots[point] = (spot.x, spot.y)
         result.segment[point] = segment
-        result.fraction[point] = along / length if length else 0.0
+        fraction = along / length if length else 0.0
+        # Beyond an end of the segment the place is that end, whatever the last digit says.
+        result.fraction[point] = round(fraction) if abs(fraction - round(fraction)) < 1e-9 else fraction
         result.access_m[point] = distance
     return result
 
@@ -105,7 +109,9 @@ def _arcs(segments: Segments, stops: list[Snapped]):
                 on.setdefault(segment, []).append((float(stop.fraction[i]), which, i))
     fresh = len(names)
     arcs: list[tuple[int, int, float]] = []
-    ends = zip(segments.a.tolist(), segments.b.tolist(), segments.ahead_s.tolist(), segments.back_s.tolist(), strict=True)
+    ends = zip(
+        segments.a.tolist(), segments.b.tolist(), segments.ahead_s.tolist(), segments.back_s.tolist(), strict=True
+    )
     for s, (a, b, ahead, back) in enumerate(ends):
         chain = [(0.0, names[a])]
         for fraction, which, i in sorted(on.get(s, [])):

@@ -1,5 +1,6 @@
 import pandas as pd
 import pytest
+
 from facility_coverage.network.access import walkable
 
 # Read from the OpenStreetMap wiki (Key:access, Key:foot, Key:highway): highway, foot, access → may one walk along it?

@@ -1,6 +1,7 @@
-import builders
 import numpy as np
 import pytest
+
+import builders
 from facility_coverage.config.profile import Profile
 from facility_coverage.errors import NetworkError
 from facility_coverage.network.graph import Graph, build_graph

@@ -1,12 +1,13 @@
-import builders
 import numpy as np
-import oracles
 import pytest
 import shapely
-from facility_coverage.network.graph import Graph, build_graph
-from facility_coverage.network.snapping import Places, snap
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+import builders
+import oracles
+from facility_coverage.network.graph import Graph, build_graph
+from facility_coverage.network.snapping import Places, snap
 
 
 def built(roads: object) -> Graph:

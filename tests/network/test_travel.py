@@ -1,13 +1,14 @@
-import builders
 import numba
 import numpy as np
-import oracles
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+import builders
+import oracles
 from facility_coverage.network.graph import Graph, build_graph
 from facility_coverage.network.snapping import Places, snap
 from facility_coverage.network.travel import Direction, Nearest, catchments, link, nearest_facility
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
 
 SEEDS = st.integers(0, 2**32 - 1)
 LAW = settings(deadline=None, max_examples=60)

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import oracles
 import osmium
 import pandas as pd
 import pyproj
 import pytest
 import rasterio
 import yaml
+
+import oracles
 from facility_coverage.analysis.service_areas import service_areas
 from facility_coverage.analysis.trips import Trips
 from facility_coverage.config.reading import load_study

@@ -6,7 +6,7 @@ from facility_coverage.config.text import Lang
 
 _TEXTS: dict[str, tuple[str, str]] = {
     "choose": ("设施类型", "Facilities"),
-    "covered_share": ("可达率", "Share covered"),
+    "covered_share": ("可达率", "Share"),
     "covered": ("可达", "covered"),
     "left_out": ("未可达", "left out"),
     "everybody": ("全体人口", "Everybody"),

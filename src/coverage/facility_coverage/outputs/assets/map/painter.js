@@ -50,9 +50,15 @@ fc.drawFacility = function (ctx, layer, tier, x, y, zoom) {
   return r;
 };
 
+fc.mostLeftOut = () => fc.layer().gaps.reduce((most, gap) => Math.max(most, gap[2]), 1);
+// Three round numbers of people for the legend, up to the largest dot.
+fc.gapSteps = () => [...new Set([0.05, 0.3, 1].map((share) => {
+  const people = share * fc.mostLeftOut(), unit = Math.pow(10, Math.floor(Math.log10(people)));
+  return Math.max(1, Math.floor(people / unit) * unit);
+}))];
 // Dots grow with the map, and the largest fills its cell without covering its neighbours.
 fc.gapScale = (zoom) => {
-  const layer = fc.layer(), most = Math.max(1, ...layer.gaps.map((gap) => gap[2]));
+  const layer = fc.layer(), most = fc.mostLeftOut();
   const metre = 256 * Math.pow(2, zoom) / (40075017 * Math.cos(fc.map.getCenter().lat * Math.PI / 180));
   return Math.min(14, Math.max(2.2, 0.55 * layer.gap_cell_m * metre)) / Math.sqrt(most);
 };

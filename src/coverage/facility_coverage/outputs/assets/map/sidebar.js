@@ -104,9 +104,9 @@ fc.showLegend = function () {
   }), flip("gaps")));
   const zoom = fc.map.getZoom(), scale = fc.gapScale(zoom);
   const key = fc.node("div", "fc-sizes");
-  [10, 100, 500].forEach((n) => {
+  fc.gapSteps().forEach((n) => {
     const r = fc.gapRadius(n, scale);
-    key.append(fc.swatch((c) => { c.fillStyle = p.gap; c.beginPath(); c.arc(14, 9, Math.min(9, r), 0, 7); c.fill(); }, 28), fc.node("span", "", n + " " + t.people));
+    key.append(fc.swatch((c) => { c.fillStyle = p.gap; c.beginPath(); c.arc(14, 9, Math.min(9, r), 0, 7); c.fill(); }, 28), fc.node("span", "", fc.count(n) + " " + t.people));
   });
   body.append(key);
   fc.world.layers.forEach((one) => {
