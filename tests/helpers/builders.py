@@ -86,8 +86,8 @@ def random_points(rng, ways: Roads, count) -> np.ndarray:
 def graph(edges, node_count) -> Graph:
     """Make a graph from (tail, head, coordinates, seconds per metre ahead, back); None = not allowed that way."""
     xy, vertex, ahead, back, start = [], [], [], [], [0]
-    for _, _, line, forward, backward in edges:
-        line = np.asarray(line, dtype=np.float64)
+    for _, _, corners, forward, backward in edges:
+        line = np.asarray(corners, dtype=np.float64)
         metres = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
         xy.append(line)
         vertex.append(metres)

@@ -1,7 +1,8 @@
-"""Travel times computed another way: every single segment, snapped points inserted as nodes, Dijkstra of SciPy or NetworkX."""
+"""Travel times computed another way: single segments, snapped points inserted as nodes, Dijkstra of other libraries."""
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import networkx as nx
@@ -98,6 +99,15 @@ def snap_by_segment(points, segments: Segments, *, max_access_m) -> Snapped:
     return result
 
 
+def _chain_arcs(chain, ahead, back):
+    """Return the arcs between neighbours of a chain of (fraction, node) in the directions that are allowed."""
+    arcs = []
+    for (f, u), (g, v) in itertools.pairwise(chain):
+        arcs += [(u, v, ahead * (g - f))] if np.isfinite(ahead) else []
+        arcs += [(v, u, back * (g - f))] if np.isfinite(back) else []
+    return arcs
+
+
 def _arcs(segments: Segments, stops: list[Snapped]):
     """Return arcs with every stop inserted on its segment, and the node of each stop (-1 = unattached)."""
     names = {node: i for i, node in enumerate(np.unique(np.concatenate([segments.a, segments.b])).tolist())}
@@ -123,11 +133,7 @@ def _arcs(segments: Segments, stops: list[Snapped]):
                 fresh += 1
             ids[which][i] = chain[-1][1]
         chain.append((1.0, names[b]))
-        for (f, u), (g, v) in zip(chain, chain[1:]):  # noqa: RUF007 - pairs of a chain
-            if np.isfinite(ahead):
-                arcs.append((u, v, ahead * (g - f)))
-            if np.isfinite(back):
-                arcs.append((v, u, back * (g - f)))
+        arcs += _chain_arcs(chain, ahead, back)
     return arcs, ids, fresh
 
 

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,25 +7,11 @@ from typing import Any
 import pytest
 
 from facility_coverage.outputs.maps import MapContent, map_data, write_map
+from pages import open_page, requests
 
 EVIL = "${window.hacked=1}</script><script>window.hacked=2</script><img src=x onerror='window.hacked=3'>"
 ARTEFACTS = Path(__file__).parents[1] / "artefacts"
 Make = Callable[..., MapContent]
-
-
-def _open(driver: Any, path: Path) -> None:
-    driver.get(path.as_uri())
-    for _ in range(100):
-        if driver.execute_script("return document.documentElement.dataset.ready") == "yes":
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"the map never got ready: {driver.get_log('browser')}")
-
-
-def _requests(driver: Any) -> list[str]:
-    messages = [json.loads(entry["message"])["message"] for entry in driver.get_log("performance")]
-    urls = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
-    return [url for url in urls if not url.startswith("data:")]
 
 
 def test_map_is_small_and_people_left_out_are_all_drawn(make_content: Make, tmp_path: Path) -> None:
@@ -56,10 +40,10 @@ def test_opens_offline_without_a_word_in_the_console(
     path = ARTEFACTS / "map.html"
     write_map(path, make_content(), lang="zh")
     driver = browser(width, height)
-    _open(driver, path)
+    open_page(driver, path)
     driver.save_screenshot(str(ARTEFACTS / f"map-{name}.png"))
     assert driver.get_log("browser") == []
-    assert _requests(driver) == [path.as_uri()]
+    assert requests(driver) == [path.as_uri()]
     assert driver.execute_script("return document.documentElement.scrollWidth <= window.innerWidth")
 
 
@@ -70,7 +54,7 @@ def test_hostile_names_are_shown_as_text(
     path = tmp_path / "map.html"
     write_map(path, make_content(evil=EVIL), lang="zh")
     driver = browser(1440, 900)
-    _open(driver, path)
+    open_page(driver, path)
     for script in ("fc.select(fc.world.zones[0], null)", "fc.select(null, fc.layer().facilities[0])"):
         driver.execute_script(script)
         card = driver.execute_script("return document.querySelector('.fc-card h2').textContent")
@@ -80,7 +64,7 @@ def test_hostile_names_are_shown_as_text(
     assert driver.execute_script("return window.hacked") is None
     assert driver.execute_script("return document.querySelectorAll('img').length") == 0
     assert driver.get_log("browser") == []
-    assert _requests(driver) == [path.as_uri()]
+    assert requests(driver) == [path.as_uri()]
 
 
 @pytest.mark.browser
@@ -90,7 +74,7 @@ def test_click_names_the_facility_and_the_chooser_recolours(
     path = tmp_path / "map.html"
     write_map(path, make_content(), lang="en")
     driver = browser(1440, 900)
-    _open(driver, path)
+    open_page(driver, path)
     spot = """
       const f = fc.layer().facilities.at(-1), k = 256 * 2 ** fc.map.getZoom(), o = fc.map.getPixelOrigin();
       const p = fc.map.layerPointToContainerPoint([f.x * k - o.x, f.y * k - o.y]);

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
 
 from facility_coverage.layers.model import Floats, Ints
 from facility_coverage.sample.countryside import Ways
@@ -14,6 +16,8 @@ from facility_coverage.sample.towns import TOWNS
 CORE = (0, 1, 2)
 CORE_BLOCK_M = 175.0
 TOWN_BLOCK_M = 115.0
+# Gaps in the core up to twice as many cells wide are built over with streets.
+CORE_GAP_CELLS = 8
 
 
 def build_streets(terrain: Terrain, places: Settlements) -> Ways:
@@ -33,7 +37,11 @@ def _street_grid(terrain: Terrain, places: Settlements, numbers: tuple[int, ...]
     centre = metres([TOWNS[n].seat_km for n in numbers]).mean(axis=0)
     reach = int(max(TOWNS[n].radius_m for n in numbers) * (2.6 if len(numbers) > 1 else 1.6) / block_m)
     side = 2 * reach + 1
-    xy, inside = _nodes(terrain, places, numbers, (centre, block_m, side, rng))
+    xy = _nodes((centre, block_m, side, rng))
+    cell = terrain.coarse.cell(xy)
+    town = _joined(np.isin(places.built_up, numbers)) if len(numbers) > 1 else np.isin(places.built_up, numbers)
+    wet = terrain.wet.ravel()[cell]
+    inside, passable = town.ravel()[cell] & (wet == 0), town.ravel()[cell] & (wet < 2)
     index = np.arange(side * side).reshape(side, side)
     edges, lane = [], []
     for a, b, number in (
@@ -44,7 +52,10 @@ def _street_grid(terrain: Terrain, places: Settlements, numbers: tuple[int, ...]
         lane.append(number.ravel())
     edge, lanes = np.vstack(edges), np.concatenate(lane)
     main = 6 if len(numbers) > 1 else 4
-    keep = inside[edge].all(axis=1) & ((rng.random(len(edge)) > 0.13) | (lanes % main == 0))
+    through = lanes % main == 0
+    keep = inside[edge].all(axis=1) & ((rng.random(len(edge)) > 0.13) | through)
+    # Only the main streets of the core have bridges over its rivers.
+    keep |= passable[edge].all(axis=1) & through & (len(numbers) > 1)
     edge, lanes = edge[keep], lanes[keep]
     highway = np.where(lanes % main == 0, "secondary" if len(numbers) > 1 else "tertiary", "residential")
     highway = np.where((lanes % main == main // 2) & (len(numbers) > 1), "tertiary", highway)
@@ -53,13 +64,14 @@ def _street_grid(terrain: Terrain, places: Settlements, numbers: tuple[int, ...]
     return Ways(lines + more.lines, highway.tolist() + more.highway)
 
 
-def _nodes(
-    terrain: Terrain,
-    places: Settlements,
-    numbers: tuple[int, ...],
-    layout: tuple[Floats, float, int, np.random.Generator],
-) -> tuple[Floats, np.ndarray]:
-    """Return the crossings of a warped and turned lattice, shape (side², 2), and which lie in the built-up area."""
+def _joined(town: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Close the gaps between the parts of a town, cells, shape (rows, cols)."""
+    reach = np.hypot(*np.mgrid[-CORE_GAP_CELLS : CORE_GAP_CELLS + 1, -CORE_GAP_CELLS : CORE_GAP_CELLS + 1])
+    return np.asarray(ndimage.binary_closing(town, reach <= CORE_GAP_CELLS))
+
+
+def _nodes(layout: tuple[Floats, float, int, np.random.Generator]) -> Floats:
+    """Return the crossings of a warped and turned lattice, shape (side², 2)."""
     centre, block_m, side, rng = layout
     step = (np.arange(side) - side // 2) * block_m
     # Streets are not evenly apart: each line of the lattice has its own offset.
@@ -73,10 +85,7 @@ def _nodes(
     vv = vv + 0.55 * block_m * np.sin(uu / long_m * 2.3 + wave[2]) + 0.3 * block_m * np.sin(vv / long_m * 4 + wave[3])
     x = centre[0] + uu * np.cos(turn) - vv * np.sin(turn)
     y = centre[1] + uu * np.sin(turn) + vv * np.cos(turn)
-    xy = np.column_stack([x.ravel(), y.ravel()]) + rng.normal(0.0, 0.055 * block_m, (side * side, 2))
-    cell = terrain.coarse.cell(xy)
-    inside = np.isin(places.built_up.ravel()[cell], numbers) & (terrain.wet.ravel()[cell] == 0)
-    return xy, inside
+    return np.column_stack([x.ravel(), y.ravel()]) + rng.normal(0.0, 0.055 * block_m, (side * side, 2))
 
 
 def _inner_ways(

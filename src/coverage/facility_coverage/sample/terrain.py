@@ -14,7 +14,7 @@ from scipy import ndimage
 from scipy.sparse import csgraph
 
 from facility_coverage.layers.model import Floats
-from facility_coverage.sample.frame import Grid, metres, smooth_line, stream
+from facility_coverage.sample.frame import EXTENT_KM, Grid, metres, smooth_line, stream
 from facility_coverage.sample.pathways import step_graph, trace
 from facility_coverage.sample.towns import TOWNS
 
@@ -135,13 +135,16 @@ def _smoothstep(value: Floats) -> Floats:
 
 
 def _yangtze() -> shapely.Polygon:
+    """Return the river between its banks, as far as the elevations reach."""
     line = smooth_line(metres(YANGTZE_KM), 120.0)
     rng = stream("yangtze")
     tangent = np.gradient(line, axis=0)
     normal = np.column_stack([-tangent[:, 1], tangent[:, 0]]) / np.hypot(*tangent.T)[:, None]
     half = [310.0 + 70.0 * ndimage.gaussian_filter1d(rng.standard_normal(len(line)), 14) * 5.0 for _ in range(2)]
     left, right = (line + normal * side[:, None] * sign for side, sign in zip(half, (1.0, -1.0), strict=True))
-    return shapely.buffer(shapely.Polygon(np.vstack([left, right[::-1]])), 0)
+    river = shapely.buffer(shapely.Polygon(np.vstack([left, right[::-1]])), 0)
+    (west, south), (east, north) = metres((EXTENT_KM[:2], EXTENT_KM[2:]))
+    return shapely.intersection(river, shapely.box(west, south, east, north))
 
 
 def _lowered_to(land: Floats, distance_m: Floats) -> Floats:

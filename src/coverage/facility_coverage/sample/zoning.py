@@ -24,8 +24,9 @@ OUTLINE_KM = (
     (-14.5, -32), (-15, -27.5), (-19.5, -26), (-23.5, -21), (-22.5, -15), (-24.5, -9), (-24, -1), (-25.5, 4),
     (-20, 8.5), (-17.5, 11.5), (-14, 12.5), (-12.5, 18.5),
 )  # fmt: skip
-# The side on which the strip of neighbouring Luzhou lies.
-STRIP_SIDE_KM = ((-60, -9.5), (-18, -9.5), (-10, -30), (-4, -38), (-1.5, -70), (-60, -70))
+# The strip of neighbouring Luzhou lies south and west of this place; its ends are rounded over some kilometres.
+STRIP_CORNER_KM = (-2.8, -8.6)
+STRIP_END_KM = 4.5
 STRIP_WIDTH_M = 7_300.0
 
 
@@ -99,8 +100,16 @@ def _strip(grid: Grid, inside: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     rng = stream("strip")
     away = ndimage.distance_transform_edt(~inside) * grid.size_m
     wavy = away + 420.0 * grid.noise(rng, 4_500) + 160.0 * grid.noise(rng, 1_500)
-    side = shapely.contains_xy(shapely.Polygon(STRIP_SIDE_KM), east + 0.4 * grid.noise(rng, 3_000), north)
-    return _largest(~inside & (wavy < STRIP_WIDTH_M) & side)
+    east = east + 0.55 * grid.noise(rng, 4_000) + 0.22 * grid.noise(rng, 1_500)
+    north = north + 0.55 * grid.noise(rng, 4_000) + 0.22 * grid.noise(rng, 1_500)
+    ends = _eased(STRIP_CORNER_KM[0] - east) * _eased(STRIP_CORNER_KM[1] - north)
+    return _largest(~inside & (wavy < STRIP_WIDTH_M * ends) & (ends > 0.0))
+
+
+def _eased(inward_km: Floats) -> Floats:
+    """Return the share of its width that the strip has so far from its end: a quarter of an ellipse."""
+    left = 1.0 - np.clip(inward_km / STRIP_END_KM, 0.0, 1.0)
+    return np.asarray(np.sqrt(1.0 - left**2))
 
 
 def _largest(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

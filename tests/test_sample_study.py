@@ -1,0 +1,112 @@
+"""The sample study from its YAML to its map: what the README's first command does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numba
+import pandas as pd
+import pytest
+import yaml
+
+from facility_coverage.study import RunResult, run_study
+from pages import open_page, requests
+
+ROOT = Path(__file__).parents[1]
+ARTEFACTS = Path(__file__).parent / "artefacts"
+TABLES = ("zones.csv", "coverage.gpkg", "verdicts.json")
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> RunResult:
+    folder = tmp_path_factory.mktemp("run") / "yongchuan"
+    return run_study(ROOT / "configs" / "yongchuan.yaml", folder=folder, threads=2)
+
+
+def test_the_plan_is_judged_on_the_facts_that_the_sample_carries(sample: RunResult) -> None:
+    verdicts = {row["goal_id"]: row for row in json.loads((sample.folder / "verdicts.json").read_text("utf-8"))}
+    stock = {"YC-street-centres": 7, "YC-town-centres": 16, "YC-stations": 55, "YC-village-points": 207}
+    assert {name: verdicts[name]["value"] for name in stock} == stock
+    assert verdicts["YC-nursing-share"]["nature"] == "binding"
+    table = pd.read_csv(sample.folder / "zones.csv", dtype={"zone_id": str})
+    assert len(table) == 23
+    beds, nursing = table["elder_care_beds"].sum(), table["elder_care_nursing_beds"].sum()
+    assert verdicts["YC-elder-beds"]["value"] == pytest.approx(beds)
+    assert verdicts["YC-elder-beds"]["shortfall"] == 9_000 - beds
+    assert nursing < beds
+    slots = 1000 * table["childcare_slots"].sum() / table["population_total"].sum()
+    assert verdicts["YC-childcare-slots"]["value"] == pytest.approx(slots)
+    assert {"met", "behind"} <= {row["status"] for row in verdicts.values()}
+
+
+def test_people_are_conserved_from_the_raster_to_the_zone_table(sample: RunResult) -> None:
+    passport = json.loads((sample.folder / "run.json").read_text(encoding="utf-8"))
+    (ledger,) = [row for row in passport["population"] if row["group"] == "total"]
+    parts = ledger["in_zones"] + ledger["beyond_zones"] + ledger["beyond_margin"]
+    assert parts == pytest.approx(ledger["read"], rel=1e-12)
+    table = pd.read_csv(sample.folder / "zones.csv")
+    assert table["population_total"].sum() == pytest.approx(ledger["in_zones"], rel=1e-9)
+    assert ledger["in_zones"] == pytest.approx(1_150_000, rel=0.01)
+    demand = gpd.read_file(sample.folder / "coverage.gpkg", layer="demand")
+    inside = demand["zone_id"].notna()
+    assert demand.loc[inside, "total"].sum() == pytest.approx(ledger["in_zones"], rel=1e-12)
+    for layer, group in (("elder_care", "elder_60"), ("childcare", "child_0_2"), ("medical", "total")):
+        covered = demand.loc[inside & demand[f"{layer}_covered"], group].sum()
+        assert table[f"{layer}_covered_{group}"].sum() == pytest.approx(covered, rel=1e-9)
+        cutoff_s = 60 * demand["zone_id"].map(cutoffs(sample, layer))
+        assert (demand.loc[inside, f"{layer}_covered"] == (demand[f"{layer}_s"] <= cutoff_s + 1e-6)[inside]).all()
+
+
+def cutoffs(sample: RunResult, layer: str) -> dict[str, float]:
+    """Zone → minutes, from the study and the zones alone."""
+    (minutes,) = [one.cutoff_min for one in sample.computed.study.config.facilities if one.id == layer]
+    zones = gpd.read_file(ROOT / "layers" / "yongchuan" / "zones.geojson")
+    return {row.zone_id: minutes[row.area_type] for row in zones.itertuples()}
+
+
+def test_facilities_in_another_order_and_one_thread_give_the_same_bytes(sample: RunResult, tmp_path: Path) -> None:
+    config = yaml.safe_load((ROOT / "configs" / "yongchuan.yaml").read_text(encoding="utf-8"))
+    for name in ("configs", "layers"):
+        (tmp_path / name).mkdir()
+    for file in (ROOT / "configs").rglob("*.yaml"):
+        target = tmp_path / file.relative_to(ROOT)
+        target.parent.mkdir(exist_ok=True)
+        target.write_bytes(file.read_bytes())
+    (tmp_path / "layers" / "yongchuan").mkdir()
+    for file in (ROOT / "layers" / "yongchuan").iterdir():
+        target = tmp_path / file.relative_to(ROOT)
+        if file.name in {Path(layer["path"]).name for layer in config["facilities"]}:
+            frame = gpd.read_file(file)
+            frame.sample(frac=1, random_state=7).to_file(target, engine="pyogrio", driver="GeoJSON")
+        else:
+            target.symlink_to(file)
+    before = numba.get_num_threads()
+    numba.set_num_threads(1)
+    try:
+        other = run_study(tmp_path / "configs" / "yongchuan.yaml", folder=tmp_path / "out", threads=1)
+    finally:
+        numba.set_num_threads(before)
+    for name in TABLES:
+        assert (other.folder / name).read_bytes() == (sample.folder / name).read_bytes(), name
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("name", "width", "height"), [("sample-wide", 1440, 900), ("sample-phone", 390, 844)])
+def test_the_map_opens_without_a_network(
+    sample: RunResult, browser: Callable[[int, int], Any], name: str, width: int, height: int
+) -> None:
+    page = sample.folder / "map.html"
+    assert page.stat().st_size < 3_000_000
+    driver = browser(width, height)
+    open_page(driver, page)
+    ARTEFACTS.mkdir(exist_ok=True)
+    driver.save_screenshot(str(ARTEFACTS / f"{name}.png"))
+    assert driver.get_log("browser") == []
+    assert requests(driver) == [page.as_uri()]
+    text = driver.execute_script("return document.body.innerText")
+    for shown in ("永川区十五分钟服务圈", "合成样例数据", "养老服务设施", sample.identity):
+        assert shown in text
