@@ -33,16 +33,25 @@ RULES = [
     ("service", "designated", "no", True),
     ("service", "no", "yes", False),
     ("track", None, "forestry", False),
+    ("path", "discouraged", None, True),
+    ("motorway", "discouraged", None, False),
+    ("via_ferrata", None, None, False),
     (None, "yes", None, False),
 ]
 
 
 @pytest.mark.parametrize(("highway", "foot", "access", "allowed"), RULES)
 def test_the_most_specific_tag_wins(highway: str | None, foot: str | None, access: str | None, allowed: bool) -> None:
-    tags = pd.DataFrame({"highway": [highway], "foot": [foot], "access": [access]}, dtype=object)
+    tags = pd.DataFrame({"highway": [highway], "foot": [foot], "access": [access], "motorroad": None}, dtype=object)
     assert walkable(tags).tolist() == [allowed]
 
 
 def test_stairs_are_forbidden_to_those_who_cannot_climb_them_whatever_foot_says() -> None:
-    tags = pd.DataFrame({"highway": ["steps", "steps", "footway"], "foot": [None, "yes", None], "access": [None] * 3})
+    tags = pd.DataFrame({"highway": ["steps", "steps", "footway"], "foot": [None, "yes", None]}, dtype=object)
+    tags = tags.assign(access=None, motorroad=None)
     assert walkable(tags, stairs=False).tolist() == [False, False, True]
+
+
+def test_a_road_for_motors_is_closed_unless_foot_opens_it() -> None:
+    tags = pd.DataFrame({"highway": "trunk", "foot": [None, "yes"], "access": None, "motorroad": "yes"}, dtype=object)
+    assert walkable(tags).tolist() == [False, True]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +17,7 @@ from facility_coverage.layers.reading import read_layers
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 
-pytestmark = [
-    pytest.mark.realdata,
-    pytest.mark.skipif(
-        not DATA.is_dir() and "realdata" not in os.environ.get("FACILITY_COVERAGE_REQUIRE", ""),
-        reason="../shared/data is absent: put it beside the project",
-    ),
-]
+pytestmark = [pytest.mark.realdata, pytest.mark.usefixtures("realdata")]
 
 
 def facility(kind: str, path: Path, **options: Any) -> dict[str, Any]:

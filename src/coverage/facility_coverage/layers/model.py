@@ -15,7 +15,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 TAGS = (
-    "highway", "foot", "access", "sidewalk", "oneway", "motor_vehicle", "maxspeed",
+    "highway", "foot", "access", "sidewalk", "oneway", "motor_vehicle", "motorroad", "maxspeed",
     "bridge", "tunnel", "layer", "area", "junction", "name",
 )  # fmt: skip
 

@@ -19,11 +19,11 @@ NOT_A_WAY = frozenset(
     }
 )  # fmt: skip
 
-#: Classes that nobody may walk along unless `foot` says so.
-MOTOR_ONLY = frozenset({"bus_guideway", "busway", "escape", "motorway", "motorway_link", "raceway"})
+#: Classes that nobody may walk along unless `foot` says so: for motors only, or for climbers.
+NOT_ON_FOOT = frozenset({"bus_guideway", "busway", "escape", "motorway", "motorway_link", "raceway", "via_ferrata"})
 
 FOOT_YES = frozenset({"yes", "designated", "permissive", "destination", "customers", "permit"})
-FOOT_NO = frozenset({"no", "private", "use_sidepath", "discouraged"})
+FOOT_NO = frozenset({"no", "private", "use_sidepath"})
 ACCESS_NO = frozenset({"no", "private", "military", "agricultural", "forestry"})
 
 
@@ -33,7 +33,7 @@ def walkable(tags: pd.DataFrame, *, stairs: bool = True) -> npt.NDArray[np.bool_
     Parameters
     ----------
     tags
-        One row per way with the columns `highway`, `foot` and `access` (strings or None).
+        One row per way with the columns `highway`, `foot`, `access` and `motorroad` (strings or None).
     stairs
         Whether ``highway=steps`` may be used.
 
@@ -47,6 +47,7 @@ def walkable(tags: pd.DataFrame, *, stairs: bool = True) -> npt.NDArray[np.bool_
     ...     "highway": ["residential", "motorway", "service", "service", "steps", "construction"],
     ...     "foot": [None, None, None, "yes", None, "yes"],
     ...     "access": [None, None, "private", "private", None, None],
+    ...     "motorroad": None,
     ... })
     >>> walkable(ways).tolist()
     [True, False, False, True, True, False]
@@ -57,6 +58,6 @@ def walkable(tags: pd.DataFrame, *, stairs: bool = True) -> npt.NDArray[np.bool_
     is_way = highway.notna() & ~highway.isin(NOT_A_WAY)
     if not stairs:
         is_way &= highway != "steps"
-    by_default = ~highway.isin(MOTOR_ONLY) & ~access.isin(ACCESS_NO)
+    by_default = ~highway.isin(NOT_ON_FOOT) & (tags["motorroad"] != "yes") & ~access.isin(ACCESS_NO)
     allowed = is_way & (foot.isin(FOOT_YES) | (by_default & ~foot.isin(FOOT_NO)))
     return allowed.to_numpy(dtype=np.bool_)

@@ -1,0 +1,80 @@
+"""Studies of two real places, from data that lie outside the project."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+MAX_ACCESS_M = 500.0
+
+
+def comoros_study(data: Path) -> dict[str, object]:
+    extract = str(data / "comoros" / "comoros-2021.osm.pbf")
+    return {
+        "id": "comoros",
+        "title": "Comoros",
+        "lang": "en",
+        "date": "2021-01-01",
+        "zones": {
+            "path": extract,
+            "where": {"boundary": "administrative", "admin_level": "4"},
+            "constants": {"area_type": "rural"},
+        },
+        "roads": {"path": extract},
+        "population": {"kind": "raster", "path": str(data / "comoros" / "worldpop-2020-100m.tif")},
+        "facilities": [
+            {
+                "id": "health",
+                "name": "Health care",
+                "kind": "clinic",
+                "path": extract,
+                "where": {"amenity": ["hospital", "clinic", "doctors"]},
+                "profile": "adult",
+                "cutoff_min": 15,
+            }
+        ],
+        "network": {"max_access_m": MAX_ACCESS_M},
+    }
+
+
+def poa_study(data: Path, folder: Path) -> dict[str, object]:
+    hexagons = pd.read_csv(data / "poa" / "poa_hexgrid.csv")
+    sites = hexagons.loc[hexagons["healthcare"] > 0, ["id", "lon", "lat"]].rename(columns={"id": "facility_id"})
+    sites.assign(name=sites["facility_id"]).to_csv(folder / "sites.csv", index=False)
+    west, south, east, north = -51.35, -30.20, -51.05, -29.90
+    corners = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    zone = {"zone_id": "centre", "name": "Centro", "area_type": "urban"}
+    feature = {
+        "type": "Feature",
+        "properties": zone,
+        "geometry": {"type": "Polygon", "coordinates": [corners]},
+    }
+    (folder / "zone.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    return {
+        "id": "poa",
+        "title": "Porto Alegre",
+        "lang": "en",
+        "date": "2020-01-01",
+        "zones": {"path": "zone.geojson"},
+        "roads": {"path": str(data / "poa" / "poa_osm.pbf")},
+        "population": {
+            "kind": "points",
+            "path": str(data / "poa" / "poa_hexgrid.csv"),
+            "crs": "EPSG:4326",
+            "columns": {"id": "demand_id", "population": "total"},
+        },
+        "facilities": [
+            {
+                "id": "health",
+                "name": "Health care",
+                "kind": "clinic",
+                "path": "sites.csv",
+                "crs": "EPSG:4326",
+                "profile": "adult",
+                "cutoff_min": 15,
+            }
+        ],
+        "network": {"max_access_m": MAX_ACCESS_M},
+    }
