@@ -112,7 +112,7 @@ def test_the_access_table_counts_who_stands_nowhere() -> None:
     assert access["profile"] == "walker"
     assert access["edge_count"] == 1
     assert access["length_km"] == 3.0
-    assert access["unattached_population"] == 160
+    assert access["unattached_total"] == 160
     assert access["dropped_population"] == 0
 
 

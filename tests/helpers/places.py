@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pandas as pd
+import shapely
 
 MAX_ACCESS_M = 500.0
 
@@ -43,13 +44,12 @@ def poa_study(data: Path, folder: Path) -> dict[str, object]:
     hexagons = pd.read_csv(data / "poa" / "poa_hexgrid.csv")
     sites = hexagons.loc[hexagons["healthcare"] > 0, ["id", "lon", "lat"]].rename(columns={"id": "facility_id"})
     sites.assign(name=sites["facility_id"]).to_csv(folder / "sites.csv", index=False)
-    west, south, east, north = -51.35, -30.20, -51.05, -29.90
-    corners = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    outline = shapely.MultiPoint(hexagons[["lon", "lat"]].to_numpy()).convex_hull.buffer(0.01)
     zone = {"zone_id": "centre", "name": "Centro", "area_type": "urban"}
     feature = {
         "type": "Feature",
         "properties": zone,
-        "geometry": {"type": "Polygon", "coordinates": [corners]},
+        "geometry": shapely.geometry.mapping(outline),
     }
     (folder / "zone.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
     return {

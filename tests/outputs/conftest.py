@@ -14,6 +14,7 @@ import shapely
 
 from facility_coverage.analysis.coverage import CoverageResult
 from facility_coverage.analysis.goals import Verdict, ZoneVerdict
+from facility_coverage.config.reading import builtin_profiles
 from facility_coverage.config.study import StudyConfig
 from facility_coverage.layers.model import TAGS, Demand, Layers, Roads
 from facility_coverage.outputs.maps import MapContent
@@ -62,7 +63,9 @@ def toy_content(*, evil: str = "", notice: str = "合成样例数据") -> MapCon
         ],
         crs=CRS,
     )
-    return MapContent(config, layers, coverage, _verdicts(zones, evil), areas, "a1b2c3d4", dt.date(2026, 1, 5))
+    return MapContent(
+        config, layers, coverage, _verdicts(zones, evil), areas, "a1b2c3d4", dt.date(2026, 1, 5), builtin_profiles()
+    )
 
 
 def _zones(evil: str) -> gpd.GeoDataFrame:
@@ -211,7 +214,9 @@ def _coverage(points: pd.DataFrame, facilities: dict[str, gpd.GeoDataFrame]) -> 
     study = zones.groupby(["layer", "group"])[["population", "covered"]].sum().reset_index()
     study["share"] = study["covered"] / study["population"]
     summary = pd.concat([study.assign(scope=scope) for scope in ("study", "urban", "rural")], ignore_index=True)
-    return CoverageResult(demand, zones, summary, pd.concat(reached, ignore_index=True), pd.DataFrame())
+    access = pd.DataFrame({"profile": sorted(builtin_profiles())})
+    access = access.assign(**{f"unattached_{group}": 0.0 for group in summary["group"].unique()})
+    return CoverageResult(demand, zones, summary, pd.concat(reached, ignore_index=True), access)
 
 
 def _verdicts(zones: gpd.GeoDataFrame, evil: str) -> tuple[Verdict, ...]:

@@ -33,8 +33,8 @@ class CoverageResult:
         One row per facility: `layer`, `facility_id`, `access_m` (NaN = unattached) and ``catchment_<group>`` for every
         group: people of the study's zones within their cutoff of it.
     access
-        Per profile: `profile`, `edge_count`, `length_km`, `unattached_population`, `dropped_component_count`,
-        `dropped_length_km`, `dropped_population` (people whose nearest way was dropped).
+        Per profile: `profile`, `edge_count`, `length_km`, ``unattached_<group>`` (people of the zones too far from any
+        way), `dropped_component_count`, `dropped_length_km`, `dropped_population` (whose nearest way was dropped).
     """
 
     demand: pd.DataFrame
@@ -71,7 +71,7 @@ def measure_coverage(
         zones=zones.sort_values(["zone_id", "layer", "group"], ignore_index=True),
         summary=_summary(layers, zones),
         facilities=pd.concat([_catchments(points, trip, groups) for trip in trips], ignore_index=True),
-        access=pd.DataFrame([_access(points, name, networks[name]) for name in sorted(networks)]),
+        access=pd.DataFrame([_access(points, name, networks[name], groups) for name in sorted(networks)]),
     )
 
 
@@ -128,15 +128,16 @@ def _catchments(points: pd.DataFrame, trip: Trips, groups: Sequence[str]) -> pd.
     return table
 
 
-def _access(points: pd.DataFrame, name: str, network: Network) -> dict[str, object]:
+def _access(points: pd.DataFrame, name: str, network: Network, groups: Sequence[str]) -> dict[str, object]:
     """Say how well the demand stands on one profile's network."""
     in_zones = points["zone_id"].notna().to_numpy()
     people = points["total"].to_numpy(dtype=np.float64)
+    unattached = in_zones & (network.demand.edge < 0)
     return {
         "profile": name,
         "edge_count": len(network.graph.tail),
         "length_km": float(network.graph.length_m.sum() / 1000),
-        "unattached_population": float(people[in_zones & (network.demand.edge < 0)].sum()),
+        **{f"unattached_{group}": float(points.loc[unattached, group].sum()) for group in groups},
         "dropped_component_count": network.dropped.component_count,
         "dropped_length_km": network.dropped.length_m / 1000,
         "dropped_population": float(people[in_zones & network.near_dropped].sum()),

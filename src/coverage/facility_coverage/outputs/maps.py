@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from importlib import resources
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ import numpy as np
 import pandas as pd
 import pyproj
 import shapely
-import yaml
 from branca.element import MacroElement
 from folium.template import Template
 
@@ -47,7 +45,7 @@ class MapContent:
     generated_on
         Day the map was made.
     profiles
-        Resolved travel profiles by name; without them those of the study, then the built-in ones.
+        Travel profiles by name.
     """
 
     config: StudyConfig
@@ -57,7 +55,7 @@ class MapContent:
     service_areas: gpd.GeoDataFrame
     run_identity: str
     generated_on: dt.date
-    profiles: Mapping[str, Profile] = field(default_factory=dict)
+    profiles: Mapping[str, Profile]
 
 
 class _Coverage(MacroElement):
@@ -240,7 +238,8 @@ def _facility_layer(
         "id": layer.id,
         "name": layer.name.in_language(lang),
         "group": layer.group,
-        "cutoff": panels.cutoff_text(layer, _profile(content, layer.profile), lang),
+        "cutoff": panels.cutoff_text(layer, content.profiles[layer.profile], lang),
+        "unattached": _unattached(content, layer, lang),
         "tiers": [{"id": tier.id, "name": tier.name.in_language(lang)} for tier in layer.tiers],
         "capacity": [texts.text(column, lang) for column in layer.capacity],
         "service": encoding.encode_areas(shapes, transformer),
@@ -249,15 +248,14 @@ def _facility_layer(
     }
 
 
-def _profile(content: MapContent, name: str) -> Profile | None:
-    if name in content.profiles:
-        return content.profiles[name]
-    own = content.config.profiles
-    if isinstance(own, dict) and name in own:
-        return own[name]
-    built_in = (resources.files("facility_coverage.config") / "profiles.yaml").read_text(encoding="utf-8")
-    found = yaml.safe_load(built_in).get(name)
-    return None if found is None else Profile.model_validate(found)
+def _unattached(content: MapContent, layer: FacilityLayer, lang: Lang) -> str:
+    """Say how many people of the layer's group live too far from any way, or nothing where nobody does."""
+    access = content.coverage.access
+    people = float(access.loc[access["profile"] == layer.profile, f"unattached_{layer.group}"].sum())
+    if people < 0.5:
+        return ""
+    limit = panels.number(content.config.network.max_access_m, lang)
+    return texts.text("unattached", lang).format(people=f"{people:,.0f}", metres=limit)
 
 
 def _facilities(content: MapContent, layer: FacilityLayer, transformer: pyproj.Transformer) -> list[list[Any]]:

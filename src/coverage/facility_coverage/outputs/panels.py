@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pandas as pd
@@ -29,21 +30,32 @@ def number(value: float | None, lang: Lang) -> str:
 
 
 def figure(measure: str, value: float | None, lang: Lang) -> str:
-    """Return a goal's figure as people write it: shares in per cent, rates per thousand.
+    """Return a goal's figure as people write it: shares in per cent, rates per thousand, never rounded up.
 
     Examples
     --------
     >>> figure("population_covered", 0.625, "zh"), figure("capacity_per_1000", 4.5, "zh")
     ('62.5%', '每千人 4.5')
+
+    A share that misses 60 % by a little must not read as if it had met it:
+
+    >>> figure("capacity_share", 0.5996, "en"), figure("capacity_share", 0.6, "en")
+    ('59.9%', '60.0%')
     """
     if value is None or pd.isna(value):
         return text("no_data", lang)
     if measure in _SHARES:
-        return f"{value * 100:.1f}%"
+        return f"{_cut(100 * value, 1):.1f}%"
     if measure == "capacity_per_1000":
-        rate = number(value, lang)
+        rate = number(_cut(value, 2), lang)
         return f"每千人 {rate}" if lang == "zh" else f"{rate} per 1000"
     return number(value, lang)
+
+
+def _cut(value: float, digits: int) -> float:
+    """Return the value cut after some decimals; 1e-9 keeps 60.0 from becoming 59.9 by the last digit of a float."""
+    unit = 10.0**digits
+    return math.floor(value * unit + 1e-9) / unit
 
 
 def cutoff_text(layer: FacilityLayer, profile: Profile | None, lang: Lang) -> str:

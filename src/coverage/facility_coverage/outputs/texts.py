@@ -9,6 +9,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "covered_share": ("可达率", "Share"),
     "covered": ("可达", "covered"),
     "left_out": ("未可达", "left out"),
+    "unattached": (
+        "其中 {people} 人距最近道路超过 {metres} 米",
+        "{people} live more than {metres} m from any road",
+    ),
     "everybody": ("全体人口", "Everybody"),
     "study": ("全域", "Whole area"),
     "urban": ("城", "urban"),

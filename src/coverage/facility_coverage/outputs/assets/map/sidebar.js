@@ -52,7 +52,9 @@ fc.showHeadline = function () {
   line.append(fc.node("strong", "", fc.percent(share)), fc.node("span", "", d.groups[layer.group] + " " + t.covered));
   box.append(line, fc.bar(share), fc.node("div", "fc-small", fc.count(covered) + " / " + fc.count(people) + " " + t.people
     + " · " + t.left_out + " " + fc.count(people === null ? null : people - covered)));
-  box.append(fc.node("div", "fc-small", ["urban", "rural"].map((k) => t[k + "_long"] + " " + fc.percent(all(k)[2])).join(" · ")));
+  if (layer.unattached) box.append(fc.node("div", "fc-small", layer.unattached));
+  const scopes = ["urban", "rural"].filter((k) => all(k)[0] !== null);
+  if (scopes.length > 1) box.append(fc.node("div", "fc-small", scopes.map((k) => t[k + "_long"] + " " + fc.percent(all(k)[2])).join(" · ")));
   box.append(fc.node("div", "fc-cutoff", layer.cutoff));
 };
 
@@ -120,7 +122,7 @@ fc.showLegend = function () {
   });
   const line = (colour, width) => fc.swatch((c) => { c.strokeStyle = colour; c.lineWidth = width; c.beginPath(); c.moveTo(1, 9); c.lineTo(25, 9); c.stroke(); });
   body.append(fc.toggle(t.roads, s.show.roads, line("#d9933a", 3), flip("roads")));
-  body.append(fc.toggle(t.water, s.show.water, line("#86b6d8", 6), flip("water")));
+  if (fc.world.water.areas.length + fc.world.water.lines.length) body.append(fc.toggle(t.water, s.show.water, line("#86b6d8", 6), flip("water")));
   if (fc.world.relief) body.append(fc.toggle(t.relief, s.show.relief, null, flip("relief")));
   body.append(fc.toggle(t.labels, s.show.labels, null, flip("labels")));
   const edge = fc.node("div", "fc-row fc-tier");
