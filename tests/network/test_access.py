@@ -53,5 +53,5 @@ def test_stairs_are_forbidden_to_those_who_cannot_climb_them_whatever_foot_says(
 
 
 def test_a_road_for_motors_is_closed_unless_foot_opens_it() -> None:
-    tags = pd.DataFrame({"highway": "trunk", "foot": [None, "yes"], "access": None, "motorroad": "yes"}, dtype=object)
-    assert walkable(tags).tolist() == [False, True]
+    ways = {"highway": ["trunk", "trunk", "primary"], "foot": [None, "yes", None], "access": None, "motorroad": "yes"}
+    assert walkable(pd.DataFrame(ways, dtype=object)).tolist() == [False, True, True]

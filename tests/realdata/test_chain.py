@@ -18,6 +18,7 @@ import oracles
 from facility_coverage.analysis.service_areas import service_areas
 from facility_coverage.analysis.trips import Trips
 from facility_coverage.config.reading import load_study
+from facility_coverage.network.access import walkable
 from facility_coverage.outputs import tables
 from facility_coverage.study import Computed, compute
 from places import MAX_ACCESS_M, comoros_study, poa_study
@@ -66,7 +67,7 @@ def may_walk(tags: osmium.osm.TagList) -> bool:
         return False
     if highway in {"motorway", "motorway_link", "raceway", "busway", "bus_guideway", "escape", "via_ferrata"}:
         return False
-    if tags.get("motorroad") == "yes":
+    if tags.get("motorroad") == "yes" and highway in {"trunk", "trunk_link"}:
         return False
     return access not in {"no", "private", "military", "agricultural", "forestry"}
 
@@ -124,6 +125,11 @@ def compare(place: Place) -> tuple[int, int, float]:
     assert study["population"] == pytest.approx(math.fsum(total[in_zones]), rel=1e-12)
     assert 0 < study["share"] < 1
     return len(ours), int(reached.sum()), difference
+
+
+def test_comoros_has_the_walkable_segments_that_were_counted_before(comoros: Place) -> None:
+    roads = comoros.computed.layers.roads
+    assert np.diff(roads.start)[walkable(roads.tags)].sum() - walkable(roads.tags).sum() == 65_110
 
 
 def test_comoros_point_by_point(comoros: Place) -> None:

@@ -132,10 +132,13 @@ def _placed(
             frame = steps.attempt(lambda source=source: facilities.place_facilities(source, area.zones, area.box))  # type: ignore[misc]
             placed[layer] = frame
             steps.count(layer, source.file, (source.rows_read, 0 if frame is None else len(frame)))
+    # The base map changes no figure and fills the page around the study: it reaches farther than the trips.
+    west, south, east, north = area.boundary.bounds
+    page = boundaries.study_box(area.boundary, 0.6 * max(east - west, north - south))
     base: dict[str, gpd.GeoDataFrame] = {}
     for name, source in base_sources.items():
         if source is not None:
-            base[name] = basemap.place_basemap(source, area.box, crs=crs)
+            base[name] = basemap.place_basemap(source, page, crs=crs)
             steps.count(f"basemap.{name}", source.file, (source.rows_read, len(base[name])))
     network, ways_read = steps.require(ways)
     demand, cells_read, cells_kept = steps.require(people)

@@ -22,6 +22,9 @@ NOT_A_WAY = frozenset(
 #: Classes that nobody may walk along unless `foot` says so: for motors only, or for climbers.
 NOT_ON_FOOT = frozenset({"bus_guideway", "busway", "escape", "motorway", "motorway_link", "raceway", "via_ferrata"})
 
+#: Classes that ``motorroad=yes`` closes. On lower ones the tag is a slip: a village street of the Comoros carries it.
+MOTORROAD = frozenset({"trunk", "trunk_link"})
+
 FOOT_YES = frozenset({"yes", "designated", "permissive", "destination", "customers", "permit"})
 FOOT_NO = frozenset({"no", "private", "use_sidepath"})
 ACCESS_NO = frozenset({"no", "private", "military", "agricultural", "forestry"})
@@ -58,6 +61,7 @@ def walkable(tags: pd.DataFrame, *, stairs: bool = True) -> npt.NDArray[np.bool_
     is_way = highway.notna() & ~highway.isin(NOT_A_WAY)
     if not stairs:
         is_way &= highway != "steps"
-    by_default = ~highway.isin(NOT_ON_FOOT) & (tags["motorroad"] != "yes") & ~access.isin(ACCESS_NO)
+    for_motors = highway.isin(NOT_ON_FOOT) | (highway.isin(MOTORROAD) & (tags["motorroad"] == "yes"))
+    by_default = ~for_motors & ~access.isin(ACCESS_NO)
     allowed = is_way & (foot.isin(FOOT_YES) | (by_default & ~foot.isin(FOOT_NO)))
     return allowed.to_numpy(dtype=np.bool_)
