@@ -22,6 +22,7 @@ MORE = {
     "StudyConfig.facilities": "One entry for each facility layer",
     "StudyConfig.network": "Choices that change figures; the defaults suit a district",
     "StudyConfig.basemap": "Layers drawn under the results",
+    "StudyConfig.outputs": "Where the result goes and what it holds",
     "RasterPopulation.kind": "Says that people are counted per cell of a raster",
     "PointPopulation.kind": "Says that people are counted at points",
     "Group.name": "Name on the map",

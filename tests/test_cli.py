@@ -13,6 +13,7 @@ import geopandas as gpd
 import numpy as np
 import osmium
 import pandas as pd
+import pyogrio
 import pytest
 import rasterio
 import shapely
@@ -126,6 +127,16 @@ def test_a_run_leaves_map_tables_and_passport_and_replaces_them(small: Path) -> 
     assert again.returncode == 0, again.stderr
     assert {name: (folder / name).read_bytes() for name in tables} == tables
     assert not [path for path in small.parent.iterdir() if path.name.startswith(".out")]
+
+
+def test_the_study_chooses_its_folder_and_the_layers_of_its_geopackage(small: Path) -> None:
+    edit(small, lambda study: study.update(outputs={"folder": "results/small", "geopackage": ["zones", "facilities"]}))
+    (small.parent / "elsewhere").mkdir()
+    done = command("run", f"../{small.name}", "--threads", "1", cwd=small.parent / "elsewhere")
+    assert done.returncode == 0, done.stderr
+    names = pyogrio.list_layers(small.parent / "results" / "small" / "coverage.gpkg")[:, 0].tolist()
+    assert names == ["zones", "facilities"]
+    assert not list((small.parent / "elsewhere").iterdir())
 
 
 def test_a_folder_of_other_files_is_never_replaced(small: Path) -> None:

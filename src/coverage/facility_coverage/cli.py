@@ -6,6 +6,8 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -56,13 +58,19 @@ def run(
     ] = None,
 ) -> None:
     """Run one study and write its map and tables."""
+    import numba  # noqa: PLC0415 (see top)
+
     from facility_coverage.config.reading import load_study  # noqa: PLC0415 (see top)
     from facility_coverage.study import run_study  # noqa: PLC0415 (see top)
 
     begin = time.perf_counter()
-    folder = output or Path("maps") / load_study(config).config.id
-    result = run_study(config, folder=folder, lang=lang, threads=threads or os.cpu_count() or 1, progress=_say)
-    _say(f"done in {time.perf_counter() - begin:.1f} s, run {result.identity}")
+    asked = load_study(config).config
+    default = config.parent / asked.outputs.folder if asked.outputs.folder else Path("maps") / asked.id
+    cores = min(threads or os.cpu_count() or 1, numba.get_num_threads())
+    numba.set_num_threads(cores)
+    with _progress() as say:
+        result = run_study(config, folder=output or default, lang=lang, threads=cores, progress=say)
+    typer.echo(f"done in {time.perf_counter() - begin:.1f} s, run {result.identity}", err=True)
     typer.echo(str(result.folder / "map.html"))
 
 
@@ -86,9 +94,16 @@ def schema() -> None:
     typer.echo(json.dumps(study_schema(), ensure_ascii=False, indent=2))
 
 
-def _say(text: str) -> None:
-    """Report progress where it does not mix with results."""
-    typer.echo(text, err=True)
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """Yield what announces a stage: one moving line on a terminal, plain lines elsewhere; never mixed with results."""
+    if not sys.stderr.isatty():
+        yield lambda stage: typer.echo(stage, err=True)
+        return
+    from rich.console import Console  # noqa: PLC0415 (see top)
+
+    with Console(stderr=True).status("") as status:
+        yield lambda stage: status.update(f"{stage} …")
 
 
 def main() -> None:

@@ -178,6 +178,21 @@ class Basemap(Model):
     neighbours: Table | None = Field(None, description="Neighbouring districts: polygons with a `name` column")
 
 
+GeopackageLayer = Literal["zones", "demand", "facilities", "service_areas"]
+
+
+class Outputs(Model):
+    """Where the result goes and what it holds."""
+
+    folder: Column | None = Field(
+        None, description="Result folder, relative to this YAML file; by default maps/<id> where the command is run"
+    )
+    geopackage: list[GeopackageLayer] = Field(
+        default=["zones", "demand", "facilities", "service_areas"],
+        description="Layers of coverage.gpkg; without demand, one point per piece of a cell, it is many times smaller",
+    )
+
+
 class StudyConfig(Model):
     """One study: where, for whom, which facilities, which goals."""
 
@@ -200,3 +215,4 @@ class StudyConfig(Model):
     plan: Path | Plan | None = Field(None, description="Goals to judge: a plan file, or the plan itself")
     network: NetworkOptions = Field(default_factory=NetworkOptions)
     basemap: Basemap = Field(default_factory=Basemap)
+    outputs: Outputs = Field(default_factory=Outputs)

@@ -73,16 +73,21 @@ def write_verdicts(verdicts: Sequence[Verdict], path: Path) -> None:
 def write_geopackage(
     config: StudyConfig, layers: Layers, coverage: CoverageResult, areas: gpd.GeoDataFrame, path: Path
 ) -> None:
-    """Write zones, demand, facilities and service areas as one GeoPackage in the study's metric reference system."""
-    zones = zone_table(config, layers, coverage)
-    geometry = layers.zones.set_index("zone_id").loc[zones["zone_id"]].geometry.to_numpy()
-    _write_layer(gpd.GeoDataFrame(zones, geometry=geometry, crs=layers.crs), path, "zones")
-    points = layers.demand.points
-    demand = pd.concat([points, coverage.demand.drop(columns="demand_id")], axis=1)
-    on_map = gpd.points_from_xy(points["x_m"], points["y_m"], crs=layers.crs)
-    _write_layer(gpd.GeoDataFrame(demand, geometry=on_map), path, "demand")
-    _write_layer(facility_table(layers, coverage), path, "facilities")
-    _write_layer(areas, path, "service_areas")
+    """Write the layers that the study asks for as one GeoPackage in its metric reference system."""
+    wanted = config.outputs.geopackage
+    if "zones" in wanted:
+        zones = zone_table(config, layers, coverage)
+        geometry = layers.zones.set_index("zone_id").loc[zones["zone_id"]].geometry.to_numpy()
+        _write_layer(gpd.GeoDataFrame(zones, geometry=geometry, crs=layers.crs), path, "zones")
+    if "demand" in wanted:
+        points = layers.demand.points
+        demand = pd.concat([points, coverage.demand.drop(columns="demand_id")], axis=1)
+        on_map = gpd.points_from_xy(points["x_m"], points["y_m"], crs=layers.crs)
+        _write_layer(gpd.GeoDataFrame(demand, geometry=on_map), path, "demand")
+    if "facilities" in wanted:
+        _write_layer(facility_table(layers, coverage), path, "facilities")
+    if "service_areas" in wanted:
+        _write_layer(areas, path, "service_areas")
 
 
 def facility_table(layers: Layers, coverage: CoverageResult) -> gpd.GeoDataFrame:
