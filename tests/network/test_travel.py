@@ -150,7 +150,7 @@ def test_loops_parallel_and_empty_edges() -> None:
     assert within(graph, [(0, 5), (10, 10), (-30, 0)], [(-50, 0)], 60.0).tolist() == [[55, np.inf, 20]]
 
 
-def agree(ours: np.ndarray, theirs: np.ndarray) -> None:
+def assert_agree(ours: np.ndarray, theirs: np.ndarray) -> None:
     """Equal where finite, and finite at the same places."""
     np.testing.assert_array_equal(np.isfinite(ours), np.isfinite(theirs))
     both = np.isfinite(ours)
@@ -167,11 +167,11 @@ def test_against_dijkstra_with_the_points_inserted_as_nodes(seed: int) -> None:
     segments = oracles.segments_of_ways(ways.xy, ways.node, ways.start, speed_ms=1.0)
     matrix, tied = oracles.travel_matrix(segments, people, sites, max_access_m=500.0)
     assume(not tied)
-    agree(nearest(graph, people, sites).seconds, matrix.min(axis=0))
-    agree(within(graph, people, sites, np.inf), matrix)
+    assert_agree(nearest(graph, people, sites).seconds, matrix.min(axis=0))
+    assert_agree(within(graph, people, sites, np.inf), matrix)
     limit_s = float(rng.uniform(100, 1500))
     assume(not np.isclose(matrix, limit_s, atol=1e-3).any())
-    agree(within(graph, people, sites, limit_s), np.where(matrix <= limit_s, matrix, np.inf))
+    assert_agree(within(graph, people, sites, limit_s), np.where(matrix <= limit_s, matrix, np.inf))
 
 
 def random_graph(rng: np.random.Generator) -> Graph:
@@ -197,8 +197,8 @@ def test_one_way_and_sloping_edges_against_dijkstra(seed: int, direction: Direct
     segments = oracles.segments_of_graph(graph)
     matrix, tied = oracles.travel_matrix(segments, people, sites, towards=direction == "to_facility")
     assume(not tied)
-    agree(within(graph, people, sites, np.inf, direction=direction), matrix)
-    agree(nearest(graph, people, sites, direction=direction).seconds, matrix.min(axis=0))
+    assert_agree(within(graph, people, sites, np.inf, direction=direction), matrix)
+    assert_agree(nearest(graph, people, sites, direction=direction).seconds, matrix.min(axis=0))
 
 
 @LAW

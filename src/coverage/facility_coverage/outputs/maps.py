@@ -300,10 +300,10 @@ def _gaps(content: MapContent, layer: FacilityLayer, transformer: pyproj.Transfo
         return [], _GAP_CELLS_M[0]
     xy, people = points.loc[keep, ["x_m", "y_m"]].to_numpy(dtype=float), people[keep]
     for cell_m in _GAP_CELLS_M:
-        _, cell = np.unique(np.floor(xy / cell_m), axis=0, return_inverse=True)
+        column, row = np.floor((xy - xy.min(axis=0)) / cell_m).astype(np.int64).T
+        _, cell = np.unique(row * (column.max() + 1) + column, return_inverse=True)
         if cell.max() < MAX_GAP_DOTS:
             break
-    cell = cell.ravel()
     total = np.bincount(cell, people)
     x, y = (np.bincount(cell, people * xy[:, axis]) / total for axis in (0, 1))
     spots = encoding.encode_points(x, y, transformer)

@@ -101,7 +101,7 @@ def _write_layer(frame: gpd.GeoDataFrame, path: Path, name: str) -> None:
     # GDAL stamps the hour into a GeoPackage; a fixed one keeps equal results equal byte by byte.
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": "2000-01-01T00:00:00.000Z"})
     plain = frame.assign(**{c: frame[c].astype(object) for c in frame.columns if frame[c].dtype == "category"})
-    pyogrio.write_dataframe(plain, path, layer=name, driver="GPKG", append=path.exists())
+    pyogrio.write_dataframe(plain, path, layer=name, driver="GPKG", append=path.exists(), use_arrow=True)
 
 
 def _inert(value: object) -> object:
