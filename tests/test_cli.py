@@ -211,6 +211,42 @@ def zone_off_the_raster(small: Path) -> None:
     write_population(small.parent / "people.tif", x0=X0 - SIDE * 3 / 4)
 
 
+def half_a_zone_off_the_raster(small: Path) -> None:
+    write_population(small.parent / "people.tif", x0=X0 - SIDE / 4)
+
+
+def nobody_at_all(small: Path) -> None:
+    with rasterio.open(small.parent / "people.tif", "r+") as raster:
+        raster.write(np.zeros(raster.shape, dtype=np.float32), 1)
+
+
+def share_missing_in_one_zone(small: Path) -> None:
+    zones().assign(old=[0.2, None]).to_file(small.parent / "zones.geojson")
+    edit(small, lambda study: study.update(groups=[{"id": "old", "name": "老年人", "zone_column": "old"}]))
+
+
+def share_for_one_area_type(small: Path) -> None:
+    edit(small, lambda study: study.update(groups=[{"id": "old", "name": "老年人", "share": {"urban": 0.2}}]))
+
+
+def names_that_the_tables_use(small: Path) -> None:
+    edit(small, lambda study: study.update(groups=[{"id": "station_s", "name": "老年人", "share": 0.2}]))
+    edit(small, lambda study: study["facilities"][0].update(capacity=["Name", "facility_count"]))
+
+
+def two_columns_of_one_name(small: Path) -> None:
+    edit(small, lambda study: study["facilities"][0].update(columns={"beds": "beds", "name": "beds"}))
+
+
+def a_header_twice(small: Path) -> None:
+    table = (small.parent / "stations.csv").read_text(encoding="utf-8")
+    (small.parent / "stations.csv").write_text(table.replace("name", "beds", 1), encoding="utf-8")
+
+
+def terrain_that_is_none(small: Path) -> None:
+    edit(small, lambda study: study.update(basemap={"terrain": "stations.csv"}))
+
+
 def roads_elsewhere(small: Path) -> None:
     frame = roads()
     frame.geometry = frame.geometry.translate(80_000, 0)
@@ -252,6 +288,14 @@ def not_yaml(small: Path) -> None:
         (swapped_coordinates, ["stations.csv", "swap"]),
         (another_continent, ["people.tif"]),
         (zone_off_the_raster, ["people.tif", "0110102", "off the raster"]),
+        (half_a_zone_off_the_raster, ["people.tif", "50% of zone '0110102'", "off the raster"]),
+        (nobody_at_all, ["people.tif", "no cell of the study's area holds people"]),
+        (share_missing_in_one_zone, ["zones.geojson", "row 2", "'old'"]),
+        (share_for_one_area_type, ["small.yaml:", "needs both urban and rural"]),
+        (names_that_the_tables_use, ["groups.0.id", "capacity.0", "capacity.1", "'facility_count' is taken"]),
+        (two_columns_of_one_name, ["stations.csv", "two columns are to be called 'beds'"]),
+        (a_header_twice, ["stations.csv", "column 'beds'", "two columns have this name"]),
+        (terrain_that_is_none, ["stations.csv", "elevation raster"]),
         (roads_elsewhere, ["roads.gpkg"]),
         (half_a_pbf, ["half.osm.pbf"]),
         (not_yaml, ["small.yaml:"]),
@@ -268,6 +312,43 @@ def test_bad_input_ends_with_a_clear_error_and_no_output(
     assert "Traceback" not in done.stderr
     assert not (small.parent / "out").exists()
     assert not [path for path in small.parent.iterdir() if path.name.startswith(".out")]
+
+
+def test_zones_beyond_the_boundary_keep_their_people_and_facilities(small: Path) -> None:
+    west = zones().head(1)
+    west.to_file(small.parent / "outline.geojson")
+    figures = {}
+    for name, boundary in (("all", None), ("west", {"path": "outline.geojson"})):
+        edit(small, lambda study, boundary=boundary: study.update(boundary=boundary, network={"margin_m": 0}))
+        done = command("run", small.name, "-o", name, cwd=small.parent)
+        assert done.returncode == 0, done.stderr
+        figures[name] = (small.parent / name / "zones.csv").read_bytes()
+    assert figures["west"] == figures["all"]
+
+
+def test_the_identity_follows_what_changes_figures_and_nothing_else(small: Path) -> None:
+    def identity(*options: str) -> str:
+        done = command("run", small.name, "-o", "out", *options, cwd=small.parent)
+        assert done.returncode == 0, done.stderr
+        passport = json.loads((small.parent / "out" / "run.json").read_text(encoding="utf-8"))
+        return str(passport["identity"])
+
+    places = gpd.GeoSeries.from_xy([X0 + 150, X0 + 1_000], [Y0 + 210, Y0 + 1_005], crs=CRS)
+    stations = {"code": ["a", "b"], "name": ["甲站", "乙站"], "beds": [10, 20]}
+    gpd.GeoDataFrame(stations, geometry=places).to_file(small.parent / "stations.shp", encoding="UTF-8")
+    edit(
+        small,
+        lambda study: study["facilities"][0].update(path="stations.shp", columns={"code": "facility_id"}, crs=CRS),
+    )
+    first = identity()
+    assert identity("--lang", "en") == first
+    (small.parent / "roads.gpkg").rename(small.parent / "streets.gpkg")
+    edit(small, lambda study: study.update(roads={"path": "streets.gpkg"}))
+    assert identity() == first
+    gpd.GeoDataFrame({**stations, "beds": [10, 99]}, geometry=places).to_file(
+        small.parent / "stations.shp", encoding="UTF-8"
+    )
+    assert identity() != first
 
 
 def test_faults_of_different_files_come_in_one_error(small: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from facility_coverage.errors import StudyError
-from facility_coverage.outputs.folder import MARK, replaced
+from facility_coverage.outputs.folder import MARK, check_replaceable, replaced
 
 
 def names(folder: Path) -> list[str]:
@@ -19,8 +19,8 @@ def test_a_new_result_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
     for text in ("first", "second"):
         with replaced(out) as new:
             (new / MARK).write_text(text, encoding="utf-8")
-            (new / text).touch()
-    assert names(out) == sorted([MARK, "second"])
+            (new / ("zones.csv" if text == "first" else "map.html")).touch()
+    assert names(out) == sorted([MARK, "map.html"])
     assert (out / MARK).read_text(encoding="utf-8") == "second"
     assert names(out.parent) == ["out"]
 
@@ -57,3 +57,36 @@ def test_files_of_others_are_left_alone(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match="no run has written"), replaced(tmp_path / "mine"):
         pass
     assert names(tmp_path / "mine") == ["notes.txt"]
+
+
+def test_a_note_laid_beside_a_result_is_not_swept_away(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with replaced(out) as new:
+        (new / MARK).touch()
+    (out / "notes.docx").touch()
+    with pytest.raises(StudyError, match=r"notes\.docx"), replaced(out):
+        pass
+    assert names(out) == sorted([MARK, "notes.docx"])
+
+
+def test_the_old_result_comes_back_when_the_move_fails(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with replaced(out) as new:
+        (new / MARK).write_text("old", encoding="utf-8")
+
+    def lose_the_new_one() -> None:
+        with replaced(out) as new:
+            new.rmdir()
+
+    with pytest.raises(FileNotFoundError):
+        lose_the_new_one()
+    assert (out / MARK).read_text(encoding="utf-8") == "old"
+    assert names(tmp_path) == ["out"]
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_work_begins(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StudyError, match="cannot be made"):
+        check_replaceable(tmp_path / "file" / "out")
+    with pytest.raises(StudyError, match="holds files that no run has written"):
+        check_replaceable(Path.cwd())

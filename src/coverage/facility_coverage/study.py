@@ -22,7 +22,7 @@ from facility_coverage.layers.reading import read_layers
 from facility_coverage.layers.tables import shown_path
 from facility_coverage.network.network import Network, build_networks
 from facility_coverage.outputs import passport, tables
-from facility_coverage.outputs.folder import refuse_foreign, replaced
+from facility_coverage.outputs.folder import check_replaceable, replaced
 from facility_coverage.outputs.maps import MapContent, write_map
 
 Progress = Callable[[str], None]
@@ -75,13 +75,14 @@ def run_study(
     watch = passport.Stopwatch()
     with _stage(watch, "read study", progress):
         study = load_study(path)
-        refuse_foreign(folder)
+        check_replaceable(folder)
     computed = compute(study, threads=threads, watch=watch, progress=progress)
     language = lang or study.config.lang
     with _stage(watch, "hash inputs", progress):
         inputs = passport.file_hashes(input_files(path, study))
-        parameters = _parameters(study, language)
-        identity = passport.identity(parameters, inputs)
+        parameters = _parameters(study, language, file_name=lambda file: file.name)
+        figures_from = _parameters(study, None, file_name=lambda _: None)
+        identity = passport.identity(figures_from, [row for row in inputs if row["input"] != "study"])
     with _stage(watch, "draw service areas", progress):
         areas = service_areas(computed.layers, computed.trips, computed.networks)
     with replaced(folder) as new:
@@ -149,11 +150,12 @@ def _stage(watch: passport.Stopwatch, name: str, progress: Progress) -> Iterator
         yield
 
 
-def _parameters(study: LoadedStudy, lang: Lang) -> dict[str, Any]:
-    """Return everything the user chose, with files by name: where they lie changes no figure."""
+def _parameters(study: LoadedStudy, lang: Lang | None, *, file_name: Callable[[Path], str | None]) -> dict[str, Any]:
+    """Return everything the user chose, with files by `file_name`; without a language, what changes figures only."""
     profiles = sorted({layer.profile for layer in study.config.facilities})
+    chosen = study.config.model_dump(exclude=None if lang else {"outputs"})
     return {
-        **_with_file_names(study.config.model_dump()),
+        **_with_file_names(chosen, file_name),
         "date": study.config.date.isoformat(),
         "lang": lang,
         "profiles": {name: study.profiles[name].model_dump() for name in profiles},
@@ -173,13 +175,13 @@ def _paths(value: Any, at: tuple[str, ...]) -> dict[str, Path]:
     return {name: file for key, item in items for name, file in _paths(item, (*at, str(key))).items()}
 
 
-def _with_file_names(value: Any) -> Any:
-    """Return `value` with every path as the name of its file."""
+def _with_file_names(value: Any, file_name: Callable[[Path], str | None]) -> Any:
+    """Return `value` with every path as `file_name` writes it."""
     if isinstance(value, dict):
-        return {key: _with_file_names(item) for key, item in value.items()}
+        return {key: _with_file_names(item, file_name) for key, item in value.items()}
     if isinstance(value, list):
-        return [_with_file_names(item) for item in value]
-    return value.name if isinstance(value, Path) else value
+        return [_with_file_names(item, file_name) for item in value]
+    return file_name(value) if isinstance(value, Path) else value
 
 
 def _passport(computed: Computed, *, identity: str, parameters: dict[str, Any], inputs: list[dict[str, Any]],

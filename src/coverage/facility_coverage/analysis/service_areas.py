@@ -106,14 +106,15 @@ def _drawn(places: Floats, boundary: BaseGeometry) -> BaseGeometry:
     west, south, east, north = boundary.buffer(4 * HALF_WIDTH_M).bounds
     cell = max(CELL_M, float(np.sqrt((east - west) * (north - south) / MAX_CELLS)))
     width, height = int((east - west) / cell) + 1, int((north - south) / cell) + 1
-    distance_m = _distances(places, (west, south), cell, (height, width))
+    half_width_m = max(HALF_WIDTH_M, 1.5 * cell)  # a road between two grid points of a wide grid is drawn too
+    distance_m = _distances(places, (west, south), cell, (height, width), half_width_m)
     contours = contourpy.contour_generator(
         west + cell * np.arange(width),
         south + cell * np.arange(height),
         distance_m,
         fill_type=contourpy.FillType.OuterOffset,
     )
-    filled: Any = contours.filled(-1.0, HALF_WIDTH_M)  # the type depends on fill_type
+    filled: Any = contours.filled(-1.0, half_width_m)  # the type depends on fill_type
     polygons = [
         shapely.Polygon(xy[at[0] : at[1]], [xy[a:b] for a, b in itertools.pairwise(at[1:])])
         for xy, at in zip(*filled, strict=True)
@@ -122,10 +123,10 @@ def _drawn(places: Floats, boundary: BaseGeometry) -> BaseGeometry:
 
 
 @njit(cache=True)
-def _distances(places, corner, cell, shape):  # type: ignore[no-untyped-def]  # numba infers the types
+def _distances(places, corner, cell, shape, half_width_m):  # type: ignore[no-untyped-def]  # numba infers the types
     """Return each grid point's distance to the nearest place, exact where it matters and twice too far elsewhere."""
-    squared = np.full(shape, (2.0 * HALF_WIDTH_M / cell) ** 2, np.float32)
-    reach = int(HALF_WIDTH_M / cell) + 2
+    squared = np.full(shape, (2.0 * half_width_m / cell) ** 2, np.float32)
+    reach = int(half_width_m / cell) + 2
     for i in range(len(places)):
         x, y = (places[i, 0] - corner[0]) / cell, (places[i, 1] - corner[1]) / cell
         for row in range(max(0, int(y) - reach), min(shape[0], int(y) + reach + 2)):

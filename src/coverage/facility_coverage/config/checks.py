@@ -23,6 +23,13 @@ _PARAMETERS = {  # measure: needed, also understood
     "capacity_share": (("capacity", "part"), ("tier",)),
 }
 _SHARES = ("population_covered", "capacity_share")
+#: Columns that result tables have anyway; GeoPackages do not tell capitals from small letters.
+_TAKEN = frozenset(
+    {
+        "demand_id", "cell_id", "zone_id", "x_m", "y_m", "fid", "geom", "geometry", "facility_id", "name", "tier",
+        "layer", "access_m", "area_type", "area_km2", "facility_count",
+    }
+)  # fmt: skip
 
 
 def check_study(document: Document, profiles: Collection[str]) -> list[Fault]:
@@ -33,6 +40,7 @@ def check_study(document: Document, profiles: Collection[str]) -> list[Fault]:
         *_repeated(document, ("facilities",), study.get("facilities")),
         *_groups(document),
         *_facilities(document, profiles),
+        *_taken_names(document),
         *_systems(document),
     ]
 
@@ -83,6 +91,26 @@ def _repeated(document: Document, place: Place, value: Any) -> Iterator[Fault]:
             yield document.fault(here, f"the id {describe(entry['id'])} is used twice", advice=advice)
         else:
             first[entry["id"]] = document.values.get(here, (1, 1))[0]
+
+
+def _taken_names(document: Document) -> Iterator[Fault]:
+    """Yield groups, layers and capacities whose columns would fall together with others in the result tables."""
+    layers = _ids(document.content.get("facilities"))
+    groups = _ids(document.content.get("groups"))
+    per_layer = {f"{layer}_{end}" for layer in layers for end in ("s", "facility", "covered")}
+    taken = _TAKEN | per_layer | {f"catchment_{group}" for group in ("total", *groups)}
+    advice = "the result tables have a column of that name; choose another"
+    for i, group in _entries(document.content.get("groups")):
+        if _named(group) and group["id"] in taken:
+            yield document.fault(("groups", i, "id"), f"{describe(group['id'])} is taken", advice=advice)
+    for i, layer in _entries(document.content.get("facilities")):
+        if layer.get("id") == "population":
+            yield document.fault(("facilities", i, "id"), "'population' is taken", advice=advice)
+        for k, column in enumerate(layer["capacity"] if isinstance(layer.get("capacity"), list) else ()):
+            if isinstance(column, str) and (
+                column.casefold() in taken or column.casefold().startswith(("covered_", "share_"))
+            ):
+                yield document.fault(("facilities", i, "capacity", k), f"{describe(column)} is taken", advice=advice)
 
 
 def _groups(document: Document) -> Iterator[Fault]:

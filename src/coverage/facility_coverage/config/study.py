@@ -124,6 +124,8 @@ class Group(Model):
         if len(given) != 1:
             found = "none" if not given else ", ".join(given)
             raise ValueError(f"give exactly one of share, zone_column, column, path (found: {found})")
+        if isinstance(self.share, dict) and len(self.share) < 2:
+            raise ValueError("a share per area type needs both urban and rural")
         return self
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import rasterio
+import rasterio.errors
 import shapely
 
+from facility_coverage.errors import Fault, LayerError
 from facility_coverage.layers.contracts import (
     LINES,
     POLYGONS,
@@ -15,9 +18,11 @@ from facility_coverage.layers.contracts import (
     check_geometry,
     raise_faults,
 )
-from facility_coverage.layers.tables import read_table
+from facility_coverage.layers.tables import read_table, shown_path
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import geopandas as gpd
     import pyproj
     from shapely.geometry.base import BaseGeometry
@@ -49,6 +54,25 @@ def read_neighbours(table: Table) -> SourceTable:
     source = read_table(table, role="neighbours")
     raise_faults(check_columns(source, ["name"]) + check_geometry(source, POLYGONS, what="a neighbour"))
     return source
+
+
+def check_terrain(path: Path) -> None:
+    """Check that the elevation raster can be drawn.
+
+    Raises
+    ------
+    LayerError
+        If it cannot be opened or has no reference system.
+    """
+    file = shown_path(path)
+    try:
+        with rasterio.open(path) as raster:
+            if raster.crs is None:
+                advice = "write it into the file, e.g. with gdal_edit -a_srs"
+                raise LayerError([Fault(file, "has no reference system", advice=advice)])
+    except rasterio.errors.RasterioIOError as error:
+        message = f"cannot be read as an elevation raster: {' '.join(str(error).split())}"
+        raise LayerError([Fault(file, message, advice="name a GeoTIFF, or leave terrain out")]) from None
 
 
 def place_basemap(source: SourceTable, box: BaseGeometry, *, crs: pyproj.CRS) -> gpd.GeoDataFrame:

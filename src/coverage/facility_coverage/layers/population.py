@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
 TOTAL = "total"
 
+OFF_RASTER_SHARE = 0.01
+"""Zones may reach this far off the raster: coastal outlines take in some sea, where rasters end."""
+
 
 @dataclass(frozen=True)
 class Area:
@@ -88,6 +91,8 @@ def _raster_demand(population: RasterPopulation, groups: Sequence[Group], area: 
             windows[group.id] = _group_window(group, windows[TOTAL], area)
     window = windows[TOTAL]
     raise_faults(_zones_off_the_raster(window, area.zones, file))
+    if not (window.people > 0).any():
+        raise LayerError([Fault(file, "no cell of the study's area holds people", advice="check its nodata value")])
     everybody = np.sum([part.people for part in windows.values()], axis=0)
     pieces = raster.apportion(window, area.zones, np.flatnonzero(everybody.ravel() > 0))
     width = window.people.shape[1]
@@ -109,17 +114,24 @@ def _raster_demand(population: RasterPopulation, groups: Sequence[Group], area: 
 
 
 def _zones_off_the_raster(window: raster.Window, zones: gpd.GeoDataFrame, file: str) -> list[Fault]:
-    """Return a fault for each zone that the raster does not touch: nothing is known of its people, which is not 0."""
+    """Return a fault for each zone that the raster leaves out in part: nothing is known there, which is not 0."""
     height, width = window.people.shape
     left, top = window.transform.c, window.transform.f
     covered = shapely.box(left, top + height * window.transform.e, left + width * window.transform.a, top)
-    away = ~zones.geometry.to_crs(window.crs).intersects(covered)
-    advice = "use a raster that covers every zone, or leave the zone out"
-    return [Fault(file, f"zone {zone!r} lies off the raster", advice=advice) for zone in zones.loc[away, "zone_id"]]
+    outlines = zones.geometry.to_crs(window.crs).to_numpy()
+    # A ratio of areas of one zone: degrees serve as well as metres.
+    outside = 1.0 - shapely.area(shapely.intersection(outlines, covered)) / shapely.area(outlines)
+    advice = "use a raster that covers every zone, or cut the zones to what it covers"
+    return [
+        Fault(file, f"{share:.0%} of zone {zone!r} lies off the raster", advice=advice)
+        for zone, share in zip(zones["zone_id"], outside, strict=True)
+        if share > OFF_RASTER_SHARE
+    ]
 
 
 def _piece_ids(cell_id: np.ndarray[tuple[int], np.dtype[np.int64]], zone_id: pd.Series) -> pd.Series:
-    return "c" + pd.Series(cell_id).astype(str).str.zfill(9) + "/" + zone_id.where(zone_id.notna(), "-")
+    suffix = ("/" + zone_id).where(zone_id.notna(), "")
+    return "c" + pd.Series(cell_id).astype(str).str.zfill(9) + suffix
 
 
 def _group_window(group: Group, total: raster.Window, area: Area) -> raster.Window:
@@ -178,7 +190,7 @@ def check_groups(groups: Sequence[Group], zones: SourceTable) -> list[Fault]:
         if column not in zones.frame.columns:
             faults.append(missing_column(zones.file, column, zones.frame.columns))
             continue
-        share, found = to_count(zones, column)
+        share, found = to_count(zones, column, required=True)
         faults += found
         advice = "give a share between 0 and 1"
         faults += zones.fault_rows(share > 1, "{} is more than 1", column=column, advice=advice)
@@ -223,7 +235,7 @@ def _point_demand(population: PointPopulation, groups: Sequence[Group], area: Ar
     counted = {}
     for name, column in columns.items():
         if column in source.frame.columns:
-            counted[name], found = to_count(source, column, required=name == TOTAL)
+            counted[name], found = to_count(source, column, required=True)
             faults += found
     if "demand_id" in source.frame.columns:
         faults += check_ids(source, "demand_id")

@@ -133,6 +133,9 @@ def _format_faults(raster: Any, file: str) -> list[Fault]:
     if raster.crs is None:
         advice = "write it into the file, e.g. with gdal_edit -a_srs"
         faults.append(Fault(file, "has no reference system", advice=advice))
+    elif not (raster.crs.is_geographic or raster.crs.is_projected):
+        advice = "give the file the true system of its grid, e.g. an EPSG code"
+        faults.append(Fault(file, "has a local reference system that cannot be placed on the earth", advice=advice))
     if raster.count != 1:
         faults.append(Fault(file, f"has {raster.count} bands", advice="keep the one with people per cell"))
     transform = raster.transform

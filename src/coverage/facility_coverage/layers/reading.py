@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 import pandas as pd
+import shapely
 
 from facility_coverage.errors import Fault, LayerError
 from facility_coverage.layers import basemap, boundaries, facilities, population, roads
@@ -113,7 +114,9 @@ def _study_area(
     crs = choose_metric_crs(zone_source.frame, config.crs, file=f"study {config.id}")
     zones = boundaries.place_zones(zone_source, crs)
     boundary = boundaries.place_boundary(outline, zones)
-    return population.Area(zones, zone_source.file, boundary, boundaries.study_box(boundary, margin_m))
+    # Zones may reach beyond a given outline: their people, roads and facilities are read all the same.
+    everything = shapely.box(*shapely.GeometryCollection([boundary, *zones.geometry]).bounds)
+    return population.Area(zones, zone_source.file, boundary, boundaries.study_box(everything, margin_m))
 
 
 def _placed(
@@ -135,6 +138,9 @@ def _placed(
     # The base map changes no figure and fills the page around the study: it reaches farther than the trips.
     west, south, east, north = area.boundary.bounds
     page = boundaries.study_box(area.boundary, 0.6 * max(east - west, north - south))
+    terrain = config.basemap.terrain
+    if terrain is not None:
+        steps.attempt(lambda: basemap.check_terrain(terrain))
     base: dict[str, gpd.GeoDataFrame] = {}
     for name, source in base_sources.items():
         if source is not None:

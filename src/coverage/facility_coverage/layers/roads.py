@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from facility_coverage.layers.model import Floats, Ints
 
 NODE_GRID_M = 0.001
-"""Ends of lines that agree to this are one node. Copies of one coordinate differ by rounding in files and
-projections (well below 1 mm); a real gap between two roads is never that narrow."""
+"""Vertices of lines that round to the same millimetre are one node. Copies of one coordinate stay equal through a
+projection; a gap between two roads, however small, is not closed here."""
 
 
 def read_roads(table: RoadsTable, boundary: BaseGeometry, box: BaseGeometry, *, crs: pyproj.CRS) -> tuple[Roads, int]:

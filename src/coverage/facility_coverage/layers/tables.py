@@ -116,11 +116,19 @@ def _read_csv(path: Path, file: str) -> pd.DataFrame:
         with warnings.catch_warnings():
             # Rows longer than the header would lose their last fields with no more than a warning.
             warnings.simplefilter("error", pd.errors.ParserWarning)
-            return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False)
+            table = pd.read_csv(
+                path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False, header=None
+            )
     except UnicodeDecodeError:
         raise LayerError([Fault(file, "is not UTF-8 text", advice="save it as CSV UTF-8")]) from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, pd.errors.ParserWarning) as error:
         raise LayerError([Fault(file, f"is not a CSV table: {_one_line(error)}")]) from None
+    header = table.iloc[0].tolist()
+    twice = sorted({name for name in header if header.count(name) > 1})
+    raise_faults([Fault(file, "two columns have this name", column=name, advice="rename one") for name in twice])
+    frame = table.iloc[1:].reset_index(drop=True)
+    frame.columns = header
+    return frame
 
 
 def _read_parquet(path: Path, file: str) -> pd.DataFrame:
@@ -162,7 +170,9 @@ def wanted_texts(wanted: Scalar | list[Scalar]) -> list[str]:
     >>> wanted_texts([4, "5"])
     ['4', '5']
     """
-    return [str(value) for value in (wanted if isinstance(wanted, list) else [wanted])]
+    texts = [str(value) for value in (wanted if isinstance(wanted, list) else [wanted])]
+    # Files write a truth in either case: True, true.
+    return [*texts, *(text.lower() for text in texts if text in {"True", "False"})]
 
 
 def _nothing_kept(file: str, column: str, wanted: Scalar | list[Scalar], values: pd.Series) -> Fault:
@@ -175,6 +185,8 @@ def _nothing_kept(file: str, column: str, wanted: Scalar | list[Scalar], values:
 
 def _name_columns(frame: pd.DataFrame, table: Table, file: str) -> pd.DataFrame:
     raise_faults([missing_column(file, name, frame.columns) for name in table.columns if name not in frame.columns])
+    twice = sorted({ours for ours in table.columns.values() if list(table.columns.values()).count(ours) > 1})
+    raise_faults([Fault(file, f"two columns are to be called {name!r}", advice="see `columns:`") for name in twice])
     renamed = {theirs: ours for theirs, ours in table.columns.items() if theirs != ours}
     # A column that already has one of our names makes way for the one the study names.
     frame = frame.drop(columns=[ours for ours in renamed.values() if ours in frame.columns and ours not in renamed])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -10,40 +11,68 @@ from pathlib import Path
 
 from facility_coverage.errors import Fault, StudyError
 
-#: A folder that holds this file was written by a run and may be replaced by another.
+#: A folder that holds this file and none but a run's files was written by a run and may be replaced by another.
 MARK = "run.json"
+FILES = frozenset({MARK, "map.html", "zones.csv", "coverage.gpkg", "verdicts.json"})
 
 
 @contextmanager
 def replaced(folder: Path) -> Iterator[Path]:
     """Yield an empty folder that takes the place of `folder` when the block ends without an error.
 
-    An earlier result stays until the new one is complete. After an error nothing of the new one is left.
+    An earlier result stays until the new one is complete, and comes back if the move fails. After an error nothing of
+    the new one is left.
 
     Raises
     ------
     StudyError
-        When `folder` is a file, or a folder that no run has written.
+        When `folder` cannot be written, or holds files that no run has written.
     """
-    refuse_foreign(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    check_replaceable(folder)
+    folder = folder.resolve()
     new = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     new.chmod(0o755)
+    old = new.with_name(new.name + "-old")
     try:
         yield new
-        old = new.with_name(new.name + "-old")
         if folder.exists():
             folder.rename(old)
-        new.rename(folder)
+        try:
+            new.rename(folder)
+        except OSError:
+            if old.exists():
+                old.rename(folder)
+            raise
         shutil.rmtree(old, ignore_errors=True)
     finally:
         shutil.rmtree(new, ignore_errors=True)
 
 
-def refuse_foreign(folder: Path) -> None:
-    """Raise a StudyError when `folder` holds something that a run did not write."""
+def check_replaceable(folder: Path) -> None:
+    """Make the folder that holds `folder`, and see that a result may be written there before anything is computed.
+
+    Raises
+    ------
+    StudyError
+        When `folder` is a file, cannot be written, or holds files that no run has written.
+    """
+    shown, folder = str(folder), folder.resolve()
     if folder.is_file():
-        raise StudyError([Fault(str(folder), "is a file", advice="name a folder for the result")])
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / MARK).is_file():
-        advice = "name another folder, or empty this one: a run replaces its folder as a whole"
-        raise StudyError([Fault(str(folder), f"holds files that no run has written (no {MARK})", advice=advice)])
+        raise StudyError([Fault(shown, "is a file", advice="name a folder for the result")])
+    if folder.is_dir():
+        _refuse_foreign(shown, {path.name for path in folder.iterdir()})
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        advice = "name another folder for the result"
+        raise StudyError([Fault(shown, f"cannot be made: {error.strerror}", advice=advice)]) from None
+    if not os.access(folder.parent, os.W_OK | os.X_OK):
+        raise StudyError([Fault(shown, "cannot be written", advice="name another folder for the result")])
+
+
+def _refuse_foreign(shown: str, names: set[str]) -> None:
+    foreign = sorted(names - FILES)
+    if foreign or (names and MARK not in names):
+        advice = "name another folder, or move them away: a run replaces its folder as a whole"
+        listed = ", ".join(foreign[:5]) or f"no {MARK}"
+        raise StudyError([Fault(shown, f"holds files that no run has written ({listed})", advice=advice)])

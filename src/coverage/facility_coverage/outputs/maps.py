@@ -241,7 +241,7 @@ def _facility_layer(
         "cutoff": panels.cutoff_text(layer, content.profiles[layer.profile], lang),
         "unattached": _unattached(content, layer, lang),
         "tiers": [{"id": tier.id, "name": tier.name.in_language(lang)} for tier in layer.tiers],
-        "capacity": [texts.text(column, lang) for column in layer.capacity],
+        "capacity": [texts.word_for("capacity", column, lang) for column in layer.capacity],
         "service": encoding.encode_areas(shapes, transformer),
         **dict(zip(("gaps", "gap_cell_m"), _gaps(content, layer, transformer), strict=True)),
         "facilities": _facilities(content, layer, transformer),

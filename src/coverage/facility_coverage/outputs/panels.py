@@ -11,7 +11,7 @@ from facility_coverage.analysis.goals import Verdict
 from facility_coverage.config.profile import Profile
 from facility_coverage.config.study import FacilityLayer, StudyConfig
 from facility_coverage.config.text import Lang
-from facility_coverage.outputs.texts import text
+from facility_coverage.outputs.texts import text, word_for
 
 _SHARES = {"population_covered", "capacity_share"}
 
@@ -49,7 +49,7 @@ def figure(measure: str, value: float | None, lang: Lang) -> str:
     if measure == "capacity_per_1000":
         rate = number(_cut(value, 2), lang)
         return f"每千人 {rate}" if lang == "zh" else f"{rate} per 1000"
-    return number(value, lang)
+    return number(_cut(value, 2 if abs(value) < 100 else 0), lang)
 
 
 def _cut(value: float, digits: int) -> float:
@@ -81,7 +81,7 @@ def goal_rows(verdicts: tuple[Verdict, ...], lang: Lang) -> list[dict[str, Any]]
 
 
 def _goal_row(verdict: Verdict, lang: Lang) -> dict[str, Any]:
-    missing = getattr(verdict, "missing", 0)
+    missing = verdict.missing
     return {
         "id": verdict.goal_id,
         "name": verdict.name_zh if lang == "zh" else verdict.name_en,
@@ -112,8 +112,7 @@ def _goal_row(verdict: Verdict, lang: Lang) -> dict[str, Any]:
 def _shortfall(shortfall: float | None, unit: str, lang: Lang) -> str:
     if shortfall is None or pd.isna(shortfall) or shortfall <= 0:
         return ""
-    known = text(f"unit_{unit}", lang)
-    return f"{number(shortfall, lang)} {unit if known == f'unit_{unit}' else known}"
+    return f"{number(shortfall, lang)} {word_for('unit', unit, lang)}"
 
 
 def figures(table: pd.DataFrame, key: str) -> dict[str, dict[str, dict[str, list[float | None]]]]:
@@ -121,7 +120,7 @@ def figures(table: pd.DataFrame, key: str) -> dict[str, dict[str, dict[str, list
     found: dict[str, dict[str, dict[str, list[float | None]]]] = {}
     columns = [key, "layer", "group", "population", "covered", "share"]
     for place, layer, group, population, covered, share in table[columns].itertuples(index=False, name=None):
-        row = [_plain(population, 1), _plain(covered, 1), _plain(share, 5)]
+        row = [_plain(population, 1), _plain(covered, 1), _plain(share, 9)]
         found.setdefault(str(place), {}).setdefault(layer, {})[group] = row
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import importlib.metadata
 import json
@@ -46,17 +47,27 @@ def peak_memory_mb() -> int | None:
 
 
 def file_hashes(files: Mapping[str, Path]) -> list[dict[str, Any]]:
-    """Return name, size and sha256 of each input file."""
+    """Return name, size and sha256 of each input file, and of the files that belong to it."""
     return [
-        {"input": name, "file": path.name, "bytes": path.stat().st_size, "sha256": _sha256(path)}
+        {"input": name, "file": part.name, "bytes": part.stat().st_size, "sha256": _sha256(part)}
         for name, path in sorted(files.items())
+        for part in _parts(path)
     ]
+
+
+def _parts(path: Path) -> list[Path]:
+    """Return the files that make up one input: a shapefile comes with companions, a file geodatabase is a folder."""
+    if path.is_dir():
+        return sorted(part for part in path.rglob("*") if part.is_file())
+    if path.suffix.lower() == ".shp":
+        return sorted(part for part in path.parent.glob(f"{glob.escape(path.stem)}.*") if part.is_file())
+    return [path]
 
 
 def identity(parameters: Mapping[str, Any], inputs: list[dict[str, Any]]) -> str:
     """Return 12 hexadecimal digits that stand for this program's version, the parameters and the inputs.
 
-    Times and places on disk do not enter: the same study has the same identity everywhere.
+    Times, and the names and places of files, do not enter: the same study has the same identity everywhere.
     """
     figures = {
         "version": importlib.metadata.version("facility-coverage"),

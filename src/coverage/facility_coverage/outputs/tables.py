@@ -48,7 +48,9 @@ def zone_table(config: StudyConfig, layers: Layers, coverage: CoverageResult) ->
         inside = facilities[facilities["zone_id"].notna()].groupby("zone_id")
         columns[f"{layer.id}_facility_count"] = inside.size().reindex(zones.index, fill_value=0)
         for capacity in layer.capacity:
-            columns[f"{layer.id}_{capacity}"] = inside[capacity].sum(min_count=1).reindex(zones.index)
+            known = inside[capacity].sum(min_count=1).reindex(zones.index)
+            # Where no facility is, there is no bed: that is known. Where no bed is recorded, nothing is.
+            columns[f"{layer.id}_{capacity}"] = known.mask(columns[f"{layer.id}_facility_count"] == 0, 0.0)
     return pd.DataFrame(columns, index=zones.index).rename_axis("zone_id").reset_index()
 
 

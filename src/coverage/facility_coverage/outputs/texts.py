@@ -61,10 +61,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "whole": ("显示全域", "Whole area"),
     "unnamed": ("(无名称)", "(no name)"),
     "no_script": ("本地图需要启用 JavaScript。", "This map needs JavaScript."),
-    "beds": ("床位", "beds"),
-    "nursing_beds": ("护理型床位", "nursing beds"),
-    "slots": ("托位", "slots"),
-    "seats": ("座位", "seats"),
+    "capacity_beds": ("床位", "beds"),
+    "capacity_nursing_beds": ("护理型床位", "nursing beds"),
+    "capacity_slots": ("托位", "slots"),
+    "capacity_seats": ("座位", "seats"),
     "unit_beds": ("张", "beds"),
     "unit_nursing_beds": ("张护理型床位", "nursing beds"),
     "unit_slots": ("个托位", "slots"),
@@ -80,6 +80,11 @@ def texts(lang: Lang) -> dict[str, str]:
 
 
 def text(key: str, lang: Lang) -> str:
-    """Return one text; a key that the table lacks is a user's word (a capacity column) and stays as it is."""
-    pair = _TEXTS.get(key)
-    return key if pair is None else pair[0 if lang == "zh" else 1]
+    """Return one text."""
+    return _TEXTS[key][0 if lang == "zh" else 1]
+
+
+def word_for(kind: str, name: str, lang: Lang) -> str:
+    """Return our word for a name of the user's (kind ``capacity`` or ``unit``), or the name where we have none."""
+    pair = _TEXTS.get(f"{kind}_{name}")
+    return name if pair is None else pair[0 if lang == "zh" else 1]

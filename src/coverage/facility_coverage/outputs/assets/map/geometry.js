@@ -57,7 +57,9 @@ fc.button = function (className, label, text, action) {
 fc.count = (value) => value === null || value === undefined ? fc.data.texts.no_data
   : new Intl.NumberFormat(fc.data.lang === "zh" ? "zh-CN" : "en", {maximumFractionDigits: Math.abs(value) < 10 ? 1 : 0}).format(value);
 
-fc.percent = (share) => share === null || share === undefined ? fc.data.texts.no_data : (share * 100).toFixed(1) + "%";
+// Cut, not rounded: a share that misses 100 % by a little must not read as if it had met it.
+fc.percent = (share) => share === null || share === undefined ? fc.data.texts.no_data
+  : (Math.floor(share * 1000 + 1e-9) / 10).toFixed(1) + "%";
 
 fc.colour = function (share) {
   const {breaks, classes} = fc.data.palette;
