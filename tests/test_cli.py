@@ -139,6 +139,13 @@ def test_the_study_chooses_its_folder_and_the_layers_of_its_geopackage(small: Pa
     assert not list((small.parent / "elsewhere").iterdir())
 
 
+def test_facilities_too_far_away_are_named_as_left_out(small: Path) -> None:
+    stations(small, lon=[105.9, 87.6, 105.91], lat=[29.34, 43.8, 29.34])
+    done = command("run", small.name, "-o", "out", cwd=small.parent)
+    assert done.returncode == 0, done.stderr
+    assert "station: 1 of 3 facilities in stations.csv lie beyond the longest trip" in done.stderr
+
+
 def test_a_folder_of_other_files_is_never_replaced(small: Path) -> None:
     out = small.parent / "out"
     out.mkdir()

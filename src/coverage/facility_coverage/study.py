@@ -132,6 +132,22 @@ def compute(
     return Computed(study, layers, networks, trips, coverage, verdicts)
 
 
+def left_out(computed: Computed) -> list[str]:
+    """Return a sentence for each facility layer some of whose facilities lie too far away to matter.
+
+    Layers with a `where` are passed over: their rows are left out for that too, and on purpose.
+    """
+    whole = [layer.id for layer in computed.study.config.facilities if not layer.where]
+    counts = computed.layers.counts.loc[lambda rows: rows["layer"].isin(whole)]
+    columns = (counts[name] for name in ("layer", "file", "rows_read", "rows_kept"))
+    return [
+        f"{layer}: {read - kept} of {read} facilities in {file} lie beyond the longest trip from the study's area "
+        "and are left out"
+        for layer, file, read, kept in zip(*columns, strict=True)
+        if kept < read
+    ]
+
+
 def longest_trip_m(study: LoadedStudy) -> float:
     """Return how far anybody of the study may travel within their cutoff, in metres."""
     return max(
