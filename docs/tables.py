@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from facility_coverage.config.plan import Plan
-from facility_coverage.config.profile import Profile
+from facility_coverage.config.profile import Profile, Ways
 from facility_coverage.config.reading import builtin_profiles
 from facility_coverage.config.study import StudyConfig
 
@@ -46,7 +46,6 @@ MORE = {
     "Target.year": "The goal is due on 31 December of this year",
     "Target.value": "The least figure that meets the goal; shares are 0–1",
     "Profile.name": "Name on the map",
-    "Profile.mode": "How people travel; so far on foot",
 }
 
 
@@ -85,13 +84,31 @@ def meaning(owner: str, key: str, part: dict[str, Any]) -> str:
 
 
 def profile_table() -> str:
-    """Return the table of the built-in profiles."""
-    head = ["| profile | who | km/h on level ground | stairs | source of the speed |", "|---|---|---|---|---|"]
-    rows = []
+    """Return the table of the built-in profiles: who, and each figure with its source."""
+    rows = ["| profile | key | value | source |", "|---|---|---|---|"]
     for name, profile in sorted(builtin_profiles().items()):
-        who = f"{profile.name.en} · {profile.name.zh}"
-        rows.append(f"| `{name}` | {who} | {profile.level_speed_kmh:g} | {profile.stairs} | {profile.source} |")
-    return "\n".join([*head, *rows])
+        way = "by car" if profile.mode == "car" else "on foot"
+        rows.append(f"| `{name}` | {profile.name.en} · {profile.name.zh} | {way} | |")
+        main = "speeds_kmh" if profile.mode == "car" else "level_speed_kmh"
+        cited = {main: profile.source, **profile.sources}
+        rows += [f"| | `{key}` | {_figure(getattr(profile, key))} | {source} |" for key, source in cited.items()]
+        rows += [f"| | `{key}` | {value} | a choice |" for key, value in _choices(profile).items()]
+    return "\n".join(rows)
+
+
+def _figure(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {figure:g}" for key, figure in value.items())
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _choices(profile: Profile) -> dict[str, object]:
+    """Return what a profile chooses beside its figures, where that is not the default."""
+    named = {key: getattr(profile, key) for key in ("direction", "stairs")}
+    named |= {f"ways.{key}": getattr(profile.ways, key) for key in Ways.model_fields}
+    usual = {key: Profile.model_fields[key].default for key in ("direction", "stairs")}
+    usual |= {f"ways.{key}": field.default for key, field in Ways.model_fields.items()}
+    return {key: value for key, value in named.items() if value != usual[key]}
 
 
 def _row(owner: str, key: str, part: dict[str, Any], definition: dict[str, Any]) -> str:

@@ -147,6 +147,7 @@ def _systems(document: Document) -> Iterator[Fault]:
     study = document.content
     tables: list[Place] = [(key,) for key in ("boundary", "zones", "roads", "population")]
     tables += [("facilities", i) for i, _ in _entries(study.get("facilities"))]
+    tables += [("barriers", i) for i, _ in _entries(study.get("barriers"))]
     tables += [("basemap", "water"), ("basemap", "neighbours")]
     yield from _system(document, ("crs",), study.get("crs"), metric=True)
     for place in tables:

@@ -19,7 +19,7 @@ _FORMS = {
 }
 _NAME_FORM = "start with a letter; then letters, digits and _ (small letters, at most 63 in all)"
 _BRANCH = re.compile(r"(dict|list)\[")
-_SCALAR_BRANCH = re.compile(r"(constrained-)?(str|int|float|bool)")
+_SCALAR_BRANCH = re.compile(r"(constrained-)?(str|int|float|bool)|lax-or-strict\[.*")  # the last is a path
 
 _SIMPLE = {
     "string_type": "is not a text",

@@ -156,11 +156,13 @@ def _config(document: Document, plan: Plan | None, own: dict[str, Profile], faul
 def _paths(document: Document) -> Iterator[tuple[Place, str]]:
     """Yield every path a study names, with its place."""
     places: list[Place] = [(key, "path") for key in ("boundary", "zones", "roads", "population")]
-    for key in ("groups", "facilities"):
+    for key in ("groups", "facilities", "barriers"):
         entries = document.content.get(key)
         places += [(key, i, "path") for i in range(len(entries) if isinstance(entries, list) else 0)]
     places += [("profiles",), ("plan",), ("basemap", "water", "path"), ("basemap", "terrain")]
-    places += [("basemap", "neighbours", "path")]
+    places += [("basemap", "neighbours", "path"), ("terrain", "path")]
+    tiles = document.at(("terrain", "path"))
+    places += [("terrain", "path", i) for i in range(len(tiles) if isinstance(tiles, list) else 0)]
     for place in places:
         value = document.at(place)
         if isinstance(value, str):

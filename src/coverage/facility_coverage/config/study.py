@@ -87,6 +87,18 @@ class Table(Model):
 class Roads(Table):
     """Roads: an OpenStreetMap extract (.osm.pbf, .osm) or any layer of lines with a `highway` column."""
 
+    crossings: Literal["joined", "separate"] | None = Field(
+        None,
+        description="Lines that cross without a shared vertex: joined to a junction where `bridge`, `tunnel` and "
+        "`layer` put both on one level, or kept separate; needed only for lines that cross and have no such column",
+    )
+    snap_tolerance_m: Number = Field(
+        0.5,
+        ge=0,
+        le=50,
+        description="Loose ends of lines this near to another line are joined to it, in metres; 0 joins none",
+    )
+
 
 class RasterPopulation(Model):
     """People per cell of a raster, such as WorldPop's counts."""
@@ -146,7 +158,7 @@ class FacilityLayer(Table):
         default_factory=list, description="Levels of the hierarchy, highest first; then a `tier` column is needed"
     )
     capacity: list[Column] = Field(default_factory=list, description="Columns that count beds, slots, seats …")
-    profile: str = Field(description="Who walks: the name of a profile")
+    profile: str = Field(description="Who travels: the name of a profile")
     cutoff_min: CutoffMin = Field(
         description="Longest acceptable travel time in minutes; one number, or one per area type of the person's zone"
     )
@@ -169,6 +181,21 @@ class NetworkOptions(Model):
         None,
         ge=0,
         description="How far beyond the boundary roads, people and facilities are read; by default the longest trip",
+    )
+
+
+class Terrain(Model):
+    """Elevation of the ground, which makes walking uphill slower."""
+
+    path: Path | Annotated[list[Path], Field(min_length=1)] = Field(
+        description="Elevation raster (GeoTIFF, .hgt, .hgt.zip), or a list of tiles"
+    )
+    slope: Literal["everywhere", "where_known"] = Field(
+        "everywhere",
+        description="Whether roads without a known elevation stop the run, or are walked at level speed and reported",
+    )
+    smoothing_m: Number = Field(
+        30.0, ge=0, le=500, description="Standard deviation of the Gaussian that smooths the raster's noise, in metres"
     )
 
 
@@ -216,5 +243,10 @@ class StudyConfig(Model):
     facilities: list[FacilityLayer] = Field(min_length=1)
     plan: Path | Plan | None = Field(None, description="Goals to judge: a plan file, or the plan itself")
     network: NetworkOptions = Field(default_factory=NetworkOptions)
+    terrain: Terrain | None = Field(None, description="Elevation; without it everybody walks at level speed")
+    barriers: list[Table] = Field(
+        default_factory=list,
+        description="Lines or polygons that no access leg may cross: rivers, railways, walls",
+    )
     basemap: Basemap = Field(default_factory=Basemap)
     outputs: Outputs = Field(default_factory=Outputs)

@@ -15,8 +15,8 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 TAGS = (
-    "highway", "foot", "access", "sidewalk", "oneway", "motor_vehicle", "motorroad", "maxspeed",
-    "bridge", "tunnel", "layer", "area", "junction", "name",
+    "highway", "foot", "access", "sidewalk", "oneway", "motorcar", "motor_vehicle", "vehicle", "emergency", "motorroad",
+    "wheelchair", "maxspeed", "duration", "bridge", "tunnel", "layer", "area", "junction", "name",
 )  # fmt: skip
 
 
@@ -34,12 +34,19 @@ class Roads:
         Way `w` owns vertices ``start[w]:start[w + 1]``, shape (ways + 1,).
     tags
         One row per way: `way_id` (string) and the columns of `TAGS`, strings or None.
+    elevation_m
+        Height of each vertex above sea level, metres, NaN where it is not known, shape (vertices,); None without
+        terrain.
+    digest
+        Names the input files and parameters that these roads come from, for the cache; empty: not to be cached.
     """
 
     xy: Floats
     node: Ints
     start: Ints
     tags: pd.DataFrame
+    elevation_m: Floats | None = None
+    digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,6 +89,10 @@ class Layers:
         layer has no tiers), capacity columns (float, NaN = no data), `zone_id` (None beyond the zones), point geometry.
     roads
         Ways within the margin.
+    barriers
+        Lines and polygons that no access leg may cross, one column `geometry`; empty without any.
+    reports
+        What reading changed or could not know, by subject (``terrain``, ``roads``): name → figure, for the passport.
     basemap
         Optional frames drawn under the results: `water`, `neighbours` (with `name`).
     counts
@@ -94,5 +105,7 @@ class Layers:
     demand: Demand
     facilities: dict[str, gpd.GeoDataFrame]
     roads: Roads
+    barriers: gpd.GeoDataFrame = field(default_factory=gpd.GeoDataFrame)
+    reports: dict[str, dict[str, float]] = field(default_factory=dict)
     basemap: dict[str, gpd.GeoDataFrame] = field(default_factory=dict)
     counts: pd.DataFrame = field(default_factory=pd.DataFrame)

@@ -59,15 +59,19 @@ def _cut(value: float, digits: int) -> float:
 
 
 def cutoff_text(layer: FacilityLayer, profile: Profile | None, lang: Lang) -> str:
-    """Return who walks how fast for how long, e.g. ``老年人 2.88 km/h 步行 15 分钟(城)/30 分钟(乡)``."""
+    """Return who travels how for how long, e.g. ``老年人 2.88 km/h 步行 15 分钟(城)/30 分钟(乡)``.
+
+    By car there is no one speed to show.
+    """
     urban, rural = (f"{layer.cutoff_min[kind]:g}" for kind in ("urban", "rural"))
     who = layer.profile if profile is None else profile.name.in_language(lang)
-    speed = "" if profile is None else f"{profile.level_speed_kmh:g} km/h "
+    by_car = profile is not None and profile.mode == "car"
+    speed = "" if profile is None or profile.level_speed_kmh is None else f"{profile.level_speed_kmh:g} km/h "
     if lang == "zh":
         minutes = f"{urban} 分钟" if urban == rural else f"{urban} 分钟(城)/{rural} 分钟(乡)"
-        return f"{who} {speed}步行 {minutes}"
+        return f"{who} {speed}{'驾车' if by_car else '步行'} {minutes}"
     minutes = f"{urban} min" if urban == rural else f"{urban} min (urban) / {rural} min (rural)"
-    return f"{who}, {speed}on foot, {minutes}"
+    return f"{who}, {speed}{'by car' if by_car else 'on foot'}, {minutes}"
 
 
 def group_names(config: StudyConfig, lang: Lang) -> dict[str, str]:
