@@ -22,6 +22,13 @@ def _missing(what: str, reason: str) -> None:
     pytest.skip(reason)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_cache_of_the_user() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FACILITY_COVERAGE_CACHE", "off")
+        yield
+
+
 @pytest.fixture(scope="session")
 def _driver() -> Iterator[Any]:
     if not (shutil.which(CHROMIUM) and shutil.which(DRIVER)):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import tempfile
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import geopandas as gpd
@@ -11,7 +14,10 @@ import osmium
 import osmium.filter
 import osmium.geom
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import shapely
+from pyarrow import csv
 
 from facility_coverage.errors import Fault, LayerError
 from facility_coverage.layers.crs import WGS84
@@ -20,8 +26,9 @@ from facility_coverage.layers.model import TAGS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from dataclasses import dataclass
-    from pathlib import Path
     from typing import Any
+
+    import numpy.typing as npt
 
     from facility_coverage.layers.model import Floats, Ints
 else:
@@ -29,13 +36,13 @@ else:
 
 Shape = Literal["places", "areas"]
 
-_NO_LOCATION = np.iinfo(np.int32).max
-_UNITS_PER_DEGREE = 10_000_000
+_ESCAPED = re.compile("%([0-9a-fA-F]+)%")
+_LONGEST_LINE = 1 << 24
 
 
 @dataclass(frozen=True)
 class OsmWays:
-    """Road ways of an extract, in increasing order of way id.
+    """Road ways and ferries of an extract, in increasing order of way id.
 
     Attributes
     ----------
@@ -70,7 +77,9 @@ def _whole_file(file: str) -> Iterator[None]:
 
 
 def read_ways(path: Path, *, file: str) -> OsmWays:
-    """Read every way with a `highway` tag.
+    """Read every way with a `highway` tag, and ferries as ``highway=ferry``.
+
+    A ferry is a way with ``route=ferry`` and no `highway`; relations are not read.
 
     Parameters
     ----------
@@ -84,47 +93,110 @@ def read_ways(path: Path, *, file: str) -> OsmWays:
     LayerError
         If the file is cut off or not OpenStreetMap data.
     """
-    ids: list[int] = []
-    lengths: list[int] = []
-    rows: list[tuple[str | None, ...]] = []
-    refs: list[int] = []
-    xs: list[int] = []
-    ys: list[int] = []
-    with _whole_file(file):
-        ways = osmium.FileProcessor(str(path)).with_locations().with_filter(osmium.filter.EntityFilter(osmium.osm.WAY))
-        way: Any
-        for way in ways.with_filter(osmium.filter.KeyFilter("highway")):
-            nodes = way.nodes
-            ids.append(way.id)
-            lengths.append(len(nodes))
-            rows.append(tuple(way.tags.get(key) for key in TAGS))
-            refs += [node.ref for node in nodes]
-            xs += [node.x for node in nodes]
-            ys += [node.y for node in nodes]
-    tags = pd.DataFrame(rows, columns=list(TAGS), dtype=object)
-    tags.insert(0, "way_id", [str(way) for way in ids])
-    arrays = [np.array(values, dtype=np.int64) for values in (ids, lengths, refs, xs, ys)]
-    return _ordered_ways(tags, arrays)
+    with tempfile.TemporaryDirectory() as folder:
+        text = Path(folder) / "ways.opl"
+        with _whole_file(file):
+            _write_roads(path, text)
+        portions = [_portion(lines) for lines in _lines(text)]
+    tags = pd.concat([_no_ways(), *(portion[0] for portion in portions)], ignore_index=True)
+    lengths, refs, lonlat = (
+        np.concatenate([nothing, *(portion[i] for portion in portions)])
+        for i, nothing in ((1, np.empty(0, np.int64)), (2, np.empty(0, np.int64)), (3, np.empty((0, 2))))
+    )
+    return _ordered_ways(tags, lengths, refs, lonlat)
 
 
-def _ordered_ways(tags: pd.DataFrame, arrays: list[Ints]) -> OsmWays:
-    ids, lengths, refs, xs, ys = arrays
-    way = np.repeat(np.arange(len(ids)), lengths)
-    rank = np.empty(len(ids), dtype=np.int64)
-    order = np.argsort(ids, kind="stable")
-    rank[order] = np.arange(len(ids))
-    located = (xs != _NO_LOCATION) & (ys != _NO_LOCATION)
+def _write_roads(path: Path, text: Path) -> None:
+    """Write roads and routes of any kind as OPL (osmcode.org/opl-file-format): a line for each way, with locations.
+
+    All of this happens outside Python and with threads; going through ways and nodes one by one in Python takes
+    several times longer.
+    """
+    locations = osmium.NodeLocationsForWays(osmium.index.create_map("flex_mem"))
+    locations.ignore_errors()
+    only_ways, with_key = osmium.filter.EntityFilter(osmium.osm.WAY), osmium.filter.KeyFilter("highway", "route")
+    opl = osmium.io.File(str(text), "opl,add_metadata=false,locations_on_ways=true")
+    with osmium.io.Reader(str(path), osmium.osm.NODE | osmium.osm.WAY) as reader, osmium.SimpleWriter(opl) as writer:
+        osmium.apply(reader, locations, only_ways, with_key, writer)
+
+
+def _lines(text: Path) -> Iterator[pa.RecordBatch]:
+    """Yield the lines of an OPL file of ways, split into `way`, `tags` and `nodes`, some megabytes at a time."""
+    if not text.stat().st_size:
+        return
+    layout = csv.ParseOptions(delimiter=" ", quote_char=False)
+    names = csv.ReadOptions(column_names=["way", "tags", "nodes"], block_size=_LONGEST_LINE)
+    with csv.open_csv(
+        text, names, layout, csv.ConvertOptions(column_types=dict.fromkeys(names.column_names, "string"))
+    ) as batches:
+        yield from batches
+
+
+def _portion(lines: pa.RecordBatch) -> tuple[pd.DataFrame, Ints, Ints, Floats]:
+    """Return tags and numbers of nodes of some ways, and id and location (NaN without one) of all their nodes.
+
+    A line reads ``w7 Thighway=path,foot=yes Nn1x105.9y29.3,n2xy``.
+    """
+    pairs = pc.split_pattern(pc.utf8_slice_codeunits(lines["tags"], 1), ",")
+    way = pc.list_parent_indices(pairs).to_numpy()
+    parts = pc.split_pattern(pairs.flatten(), "=", max_splits=1)
+    key, value = pc.list_element(parts, 0).dictionary_encode(), pc.list_element(parts, 1)
+    code, names = key.indices.to_numpy(), key.dictionary.to_pylist()
+    columns = {}
+    for tag in (*TAGS, "route"):
+        columns[tag] = np.full(len(lines), None, dtype=object)
+        if tag in names:
+            found = np.flatnonzero(code == names.index(tag))
+            columns[tag][way[found]] = _texts(value.take(pa.array(found)))
+    ferry = pd.isna(columns["highway"]) & (columns["route"] == "ferry")
+    columns["highway"][ferry] = "ferry"
+    kept = np.flatnonzero(~pd.isna(columns["highway"]))
+    way_id = pc.utf8_slice_codeunits(lines["way"], 1).to_numpy(zero_copy_only=False)
+    tags = pd.DataFrame({"way_id": way_id} | {tag: columns[tag] for tag in TAGS}, dtype=object).iloc[kept]
+    return tags, *_nodes(lines["nodes"].take(pa.array(kept)))
+
+
+def _texts(values: pa.Array) -> npt.NDArray[np.object_]:
+    """Return strings without OPL's ``%20%`` for characters that it needs itself."""
+    coded = values.dictionary_encode()
+    plain = [_ESCAPED.sub(lambda match: chr(int(match[1], 16)), text) for text in coded.dictionary.to_pylist()]
+    texts: npt.NDArray[np.object_] = np.array(plain, dtype=object)[coded.indices.to_numpy()]
+    return texts
+
+
+def _nodes(texts: pa.Array) -> tuple[Ints, Ints, Floats]:
+    """Return numbers of nodes per way, and id and location of all of them, from ``Nn1x105.9y29.3,n2xy``."""
+    lists = pc.split_pattern(pc.utf8_slice_codeunits(texts, 1), ",")
+    way = pc.list_parent_indices(lists)
+    given = pc.not_equal(lists.flatten(), "")
+    lengths = np.bincount(way.filter(given), minlength=len(texts))
+    node = pc.extract_regex(lists.flatten().filter(given), pattern="^n(?P<ref>[^x]+)x(?P<x>[^y]*)y(?P<y>.*)$")
+    x, y = (pc.if_else(pc.equal(node.field(axis), ""), "nan", node.field(axis)).cast("float64") for axis in "xy")
+    return lengths, node.field("ref").cast("int64").to_numpy(), np.column_stack([x, y])
+
+
+def _no_ways() -> pd.DataFrame:
+    return pd.DataFrame(columns=["way_id", *TAGS], dtype=object)
+
+
+def _ordered_ways(tags: pd.DataFrame, lengths: Ints, refs: Ints, lonlat: Floats) -> OsmWays:
+    """Return the ways by increasing id, without vertices that have no location and ways of fewer than two."""
+    order = np.argsort(tags["way_id"].to_numpy(dtype=np.int64), kind="stable")
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    of_vertex = np.repeat(rank, lengths)
+    located = np.isfinite(lonlat).all(axis=1)
     vertices = np.flatnonzero(located)
-    vertices = vertices[np.argsort(rank[way[vertices]], kind="stable")]
-    kept = np.bincount(rank[way[vertices]], minlength=len(ids))
+    vertices = vertices[np.argsort(of_vertex[vertices], kind="stable")]
+    kept = np.bincount(of_vertex[vertices], minlength=len(order))
     enough = kept >= 2
-    vertices = vertices[enough[rank[way[vertices]]]]
+    vertices = vertices[enough[of_vertex[vertices]]]
     return OsmWays(
-        lonlat=np.column_stack([xs[vertices], ys[vertices]]) / _UNITS_PER_DEGREE,
+        lonlat=lonlat[vertices],
         ref=refs[vertices],
         start=np.concatenate([[0], np.cumsum(kept[enough])]).astype(np.int64),
         tags=tags.iloc[order[enough]].reset_index(drop=True),
-        ways_read=len(ids),
+        ways_read=len(order),
         vertices_dropped=int((~located).sum()),
     )
 

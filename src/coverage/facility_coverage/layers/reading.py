@@ -8,10 +8,11 @@ import pandas as pd
 import shapely
 
 from facility_coverage.errors import Fault, LayerError
-from facility_coverage.layers import basemap, boundaries, facilities, population, roads
+from facility_coverage.layers import barriers, basemap, boundaries, facilities, population, roads
 from facility_coverage.layers.crs import choose_metric_crs
 from facility_coverage.layers.model import Layers
 from facility_coverage.layers.tables import shown_path
+from facility_coverage.layers.terrain import add_elevation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from facility_coverage.config.study import StudyConfig
     from facility_coverage.layers.contracts import SourceTable
+    from facility_coverage.layers.model import Roads
 
 T = TypeVar("T")
 
@@ -128,7 +130,11 @@ def _placed(
 ) -> Layers:
     crs = area.zones.crs
     ways = steps.attempt(lambda: roads.read_roads(config.roads, area.boundary, area.box, crs=crs))
+    raised = None if ways is None else steps.attempt(lambda: _raised(config, ways.roads, area))
     people = steps.attempt(lambda: population.read_population(config.population, config.groups, area))
+    # Whoever lives at the edge of the box may join a way beyond it.
+    reach = boundaries.study_box(area.box, config.network.max_access_m)
+    barred = steps.attempt(lambda: barriers.read_barriers(config.barriers, reach, crs=crs))
     placed: dict[str, gpd.GeoDataFrame] = {}
     for layer, source in facility_sources.items():
         if source is not None:
@@ -146,10 +152,25 @@ def _placed(
         if source is not None:
             base[name] = basemap.place_basemap(source, page, crs=crs)
             steps.count(f"basemap.{name}", source.file, (source.rows_read, len(base[name])))
-    network, ways_read = steps.require(ways)
+    _, ways_read, noded = steps.require(ways)
+    network, heights = steps.require(raised)
     demand, cells_read, cells_kept = steps.require(people)
+    walls = steps.require(barred)
+    for file, rows_read, rows_kept in walls.rows:
+        steps.count("barriers", file, (rows_read, rows_kept))
     steps.count("roads", shown_path(config.roads.path), (ways_read, len(network.tags)))
     steps.count("population", shown_path(config.population.path), (cells_read, cells_kept))
     columns = ["layer", "file", "rows_read", "rows_kept"]
     counts = pd.DataFrame(steps.counts, columns=columns).sort_values(columns[:2], kind="stable", ignore_index=True)
-    return Layers(crs, area.boundary, area.zones, demand, placed, network, basemap=base, counts=counts)
+    return Layers(
+        crs, area.boundary, area.zones, demand, placed, network, barriers=walls.frame,
+        reports={"roads": noded} | heights | walls.reports, basemap=base, counts=counts,
+    )  # fmt: skip
+
+
+def _raised(config: StudyConfig, ways: Roads, area: population.Area) -> tuple[Roads, dict[str, dict[str, float]]]:
+    """Return the roads with heights and the report on them; without terrain, the roads as they are."""
+    if config.terrain is None:
+        return ways, {}
+    raised, report = add_elevation(ways, config.terrain, area.box, crs=area.zones.crs)
+    return raised, {"terrain": report}

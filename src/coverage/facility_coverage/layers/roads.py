@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 
+from facility_coverage.cache import Cache, Stored, digest, key_of
 from facility_coverage.errors import Fault, LayerError
 from facility_coverage.layers import openstreetmap
 from facility_coverage.layers.boundaries import extent, extent_text
@@ -23,6 +25,8 @@ from facility_coverage.layers.contracts import (
 )
 from facility_coverage.layers.crs import WGS84, project_xy
 from facility_coverage.layers.model import TAGS, Roads
+from facility_coverage.layers.noding import NodingReport, node_lines
+from facility_coverage.layers.stops import NODE_GRID_M
 from facility_coverage.layers.tables import is_osm_file, read_table, shown_path, wanted_texts
 
 if TYPE_CHECKING:
@@ -34,13 +38,22 @@ if TYPE_CHECKING:
     from facility_coverage.config.study import Roads as RoadsTable
     from facility_coverage.layers.model import Floats, Ints
 
-NODE_GRID_M = 0.001
-"""Vertices of lines that round to the same millimetre are one node. Copies of one coordinate stay equal through a
-projection; a gap between two roads, however small, is not closed here."""
+LEVEL_COLUMNS = ("bridge", "tunnel", "layer")
+"""Columns that tell whether lines which cross meet; a file with any of them is taken to say so for all lines."""
 
 
-def read_roads(table: RoadsTable, boundary: BaseGeometry, box: BaseGeometry, *, crs: pyproj.CRS) -> tuple[Roads, int]:
-    """Read the ways that touch the box, each kept whole, and the number of ways in the file.
+class RoadsRead(NamedTuple):
+    """Roads of a study, ways or lines in the file, and what reading changed: name → figure."""
+
+    roads: Roads
+    ways_read: int
+    report: dict[str, float]
+
+
+def read_roads(
+    table: RoadsTable, boundary: BaseGeometry, box: BaseGeometry, *, crs: pyproj.CRS, cache: Cache | None = None
+) -> RoadsRead:
+    """Read the ways that touch the box, each kept whole.
 
     Parameters
     ----------
@@ -52,32 +65,92 @@ def read_roads(table: RoadsTable, boundary: BaseGeometry, box: BaseGeometry, *, 
         Area that the study reads, metres.
     crs
         The metric reference system.
+    cache
+        Where the roads of the whole file are kept; by default where the environment says.
 
     Returns
     -------
-    tuple
-        Roads, in an order that does not depend on the file's; ways or lines read.
+    RoadsRead
+        Roads, in an order that does not depend on the file's; ways or lines read; and a report: for layers of lines
+        `crossings_joined`, `crossings_separate`, `ends_joined`, `largest_move_m` (see `noding.NodingReport`), for
+        OpenStreetMap extracts `vertices_without_location`.
 
     Raises
     ------
     LayerError
-        If the file is broken, is not made of lines, lacks `highway`, or does not meet the boundary.
+        If the file is broken, is not made of lines, lacks `highway`, does not meet the boundary, or holds lines that
+        cross without saying whether they meet.
     """
     file = shown_path(table.path)
-    if is_osm_file(table.path):
-        roads, ways_read = _osm_roads(table, file, crs)
-    else:
-        source = _read_graph(table.path, file) if table.path.suffix == ".graphml" else read_table(table, role="roads")
-        roads, ways_read = _line_roads(source, crs), source.rows_read
-    kept = _keep_near(roads, box)
-    if not _meets(kept, boundary):
+    _check_options(table, file)
+    kind = "".join(table.path.suffixes[-2:])
+    parameters = table.model_dump(mode="json", exclude={"path"})
+    key = key_of("roads", digest(table.path), kind=kind, table=parameters, crs=crs.to_wkt())
+    stored = (cache or Cache.from_environment()).stored(key, lambda: _read(table, file, crs))
+    roads = Roads(stored.arrays["xy"], stored.arrays["node"], stored.arrays["start"], stored.tables["tags"])
+    near = _keep_near(roads, box)
+    if not _meets(near, boundary):
         (west, south), (east, north) = roads.xy.min(axis=0), roads.xy.max(axis=0)
         message = f"the roads ({extent_text(west, south, east, north)}) do not meet the boundary ({extent(boundary)})"
         raise LayerError([Fault(file, message, advice="use roads of the study's area, in the right reference system")])
-    return kept, ways_read
+    named = replace(near, digest=key_of("roads near", key, bounds=box.bounds))
+    return RoadsRead(named, stored.figures["ways_read"], stored.figures["report"])
 
 
-def _osm_roads(table: RoadsTable, file: str, crs: pyproj.CRS) -> tuple[Roads, int]:
+def _check_options(table: RoadsTable, file: str) -> None:
+    """Refuse options of lines where ways say themselves in which nodes they meet: they would change nothing."""
+    if not (is_osm_file(table.path) or _is_graph(table.path)):
+        return
+    advice = "remove it: the ways of this file meet where they share a node"
+    given = sorted(table.model_fields_set & {"crossings", "snap_tolerance_m"})
+    raise_faults([Fault(file, "is for layers of lines", field=f"roads.{name}", advice=advice) for name in given])
+
+
+def _is_graph(path: Path) -> bool:
+    return path.suffix == ".graphml"
+
+
+def _read(table: RoadsTable, file: str, crs: pyproj.CRS) -> Stored:
+    """Read all roads of the file."""
+    report: dict[str, float] = {}
+    if is_osm_file(table.path):
+        roads, ways_read, report["vertices_without_location"] = _osm_roads(table, file, crs)
+    elif _is_graph(table.path):
+        source = _read_graph(table.path, file)
+        roads, ways_read = _line_roads(source, crs), source.rows_read
+    else:
+        source = read_table(table, role="roads")
+        roads, noded = node_lines(
+            _line_roads(source, crs),
+            join_crossings=table.crossings != "separate",
+            snap_tolerance_m=table.snap_tolerance_m,
+        )
+        if table.crossings is None:
+            _check_crossings(source, noded, crs)
+        ways_read = source.rows_read
+        names = ("crossings_joined", "crossings_separate", "ends_joined", "largest_move_m")
+        report = {name: getattr(noded, name) for name in names}
+    arrays = {"xy": roads.xy, "node": roads.node, "start": roads.start}
+    return Stored(arrays, {"tags": roads.tags}, {"ways_read": ways_read, "report": report})
+
+
+def _check_crossings(source: SourceTable, noded: NodingReport, crs: pyproj.CRS) -> None:
+    """Refuse to guess whether lines that cross meet, where no column can tell."""
+    if noded.first_joined is None or any(column in source.frame.columns for column in LEVEL_COLUMNS):
+        return
+    lon, lat = project_xy(*np.array(noded.first_joined)[:, None], source=crs, target=WGS84)
+    message = (
+        f"lines cross without a shared vertex at {noded.crossings_joined} places (the first at lon {lon[0]:.5f}, "
+        f"lat {lat[0]:.5f}), and no column bridge, tunnel or layer says whether they meet there"
+    )
+    advice = (
+        "state `crossings: joined` (they are junctions) or `crossings: separate` (one passes over the other), "
+        "or name such a column under `columns:`"
+    )
+    raise LayerError([Fault(source.file, message, field="roads.crossings", advice=advice)])
+
+
+def _osm_roads(table: RoadsTable, file: str, crs: pyproj.CRS) -> tuple[Roads, int, int]:
     if not table.path.is_file():
         raise LayerError([Fault(file, "no such file")])
     ways = openstreetmap.read_ways(table.path, file=file)
@@ -94,7 +167,7 @@ def _osm_roads(table: RoadsTable, file: str, crs: pyproj.CRS) -> tuple[Roads, in
         wanted &= ways.tags[key].isin(wanted_texts(value)).to_numpy()
     if not wanted.any():
         raise LayerError([Fault(file, f"none of the {len(wanted)} ways is kept by where")])
-    return (roads if wanted.all() else _select(roads, wanted)), ways.ways_read
+    return (roads if wanted.all() else _select(roads, wanted)), ways.ways_read, ways.vertices_dropped
 
 
 def _read_graph(path: Path, file: str) -> SourceTable:

@@ -57,7 +57,7 @@ def road_lines(roads: Roads, bounds: Bounds) -> dict[str, Geometries]:
 def _lines_within(roads: Roads, bounds: Bounds) -> dict[str, Geometries]:
     counts = np.diff(roads.start)
     way = np.repeat(np.arange(len(counts)), counts)
-    keep = counts[way] > 1
+    keep = (counts[way] > 1) & (roads.tags["highway"] != "ferry").to_numpy()[way]  # a ferry is no road to draw
     kept, index = np.unique(way[keep], return_inverse=True)
     lines = shapely.linestrings(roads.xy[keep], indices=index)
     inside = shapely.intersects(lines, shapely.box(*bounds))
