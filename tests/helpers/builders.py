@@ -104,7 +104,6 @@ def graph(edges, node_count) -> Graph:
         head=np.array([edge[1] for edge in edges], dtype=np.int64),
         forward_ok=np.array([edge[3] is not None for edge in edges]),
         backward_ok=np.array([edge[4] is not None for edge in edges]),
-        way=np.zeros(len(edges), dtype=np.int64),
         node_count=node_count,
     )
 

@@ -25,13 +25,15 @@ class Segments:
 
 
 def segments_of_ways(xy, node, start, *, speed_ms, keep=None) -> Segments:
-    """Cut ways into single segments; `keep` says which ways may be used."""
+    """Cut ways into single segments; `keep` says which ways may be used, `speed_ms` is one figure or one per way."""
     first = []
     for way in range(len(start) - 1):
         if keep is None or keep[way]:
             first.extend(range(start[way], start[way + 1] - 1))
     first = np.array(first, dtype=np.int64)
-    seconds = np.linalg.norm(xy[first + 1] - xy[first], axis=1) / speed_ms
+    way = np.searchsorted(start, first, side="right") - 1
+    speed = np.broadcast_to(speed_ms, len(start) - 1)[way]
+    seconds = np.linalg.norm(xy[first + 1] - xy[first], axis=1) / speed
     return Segments(node[first], node[first + 1], xy[first], xy[first + 1], seconds, seconds)
 
 

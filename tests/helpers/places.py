@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Protocol
 
 import pandas as pd
 import shapely
 
 MAX_ACCESS_M = 500.0
+
+
+class Tags(Protocol):
+    def get(self, key: str, /) -> str | None: ...
 
 
 def comoros_study(data: Path) -> dict[str, object]:
@@ -78,3 +83,20 @@ def poa_study(data: Path, folder: Path) -> dict[str, object]:
         ],
         "network": {"max_access_m": MAX_ACCESS_M},
     }
+
+
+def may_walk(tags: Tags) -> bool:
+    """Apply the stated rules one by one: no way, then `foot`, then the class, then `access`."""
+    highway, foot, access = tags.get("highway"), tags.get("foot"), tags.get("access")
+    if highway in {"construction", "proposed", "planned", "abandoned", "disused", "razed", "demolished",
+                   "rest_area", "services", "elevator", "no"}:  # fmt: skip
+        return False
+    if foot in {"yes", "designated", "permissive", "destination", "customers", "permit"}:
+        return True
+    if foot in {"no", "private", "use_sidepath"}:
+        return False
+    if highway in {"motorway", "motorway_link", "raceway", "busway", "bus_guideway", "escape", "via_ferrata"}:
+        return False
+    if tags.get("motorroad") == "yes" and highway in {"trunk", "trunk_link"}:
+        return False
+    return access not in {"no", "private", "military", "agricultural", "forestry"}

@@ -208,7 +208,7 @@ def test_a_reversed_graph_travelled_the_other_way_is_the_same(seed: int, directi
     graph = random_graph(rng)
     mirrored = Graph(
         graph.xy, graph.start, graph.vertex_m, graph.backward_s, graph.forward_s, graph.tail, graph.head,
-        graph.backward_ok, graph.forward_ok, graph.way, graph.node_count,
+        graph.backward_ok, graph.forward_ok, graph.node_count,
     )  # fmt: skip
     other: Direction = "from_facility" if direction == "to_facility" else "to_facility"
     people, sites = rng.uniform(0, 1000, (25, 2)), rng.uniform(0, 1000, (5, 2))
@@ -238,7 +238,7 @@ def test_times_scale_with_speed(seed: int, factor: float) -> None:
     graph = built(ways)
     faster = Graph(
         graph.xy, graph.start, graph.vertex_m, graph.forward_s / factor, graph.backward_s / factor, graph.tail,
-        graph.head, graph.forward_ok, graph.backward_ok, graph.way, graph.node_count,
+        graph.head, graph.forward_ok, graph.backward_ok, graph.node_count,
     )  # fmt: skip
     people, sites = builders.random_points(rng, ways, 30), builders.random_points(rng, ways, 4)
     slow = nearest(graph, people, sites).seconds

@@ -1,9 +1,4 @@
-"""Compiled loops over edges, vertices and demand points; everything else in this room calls them.
-
-The shortest-path search keeps nodes in buckets of travel time. A node leaves its bucket, relaxes its links and may be
-taken up again if a shorter way is found inside the same bucket (label correction), so results are exact: the same
-fixed point as Dijkstra's algorithm on the same floating-point numbers, whatever the order of work.
-"""
+"""Compiled loops over edges, vertices, facilities and demand points; everything else in this room calls them."""
 
 from __future__ import annotations
 
@@ -11,8 +6,10 @@ import numpy as np
 from numba import njit, prange
 
 from facility_coverage.layers.model import Floats, Ints
+from facility_coverage.network.search import ENTRY, NO_LABEL, NOBODY, STATE, search, take_in
 
-NOBODY = -1
+_STATE, _ENTRY = STATE, ENTRY  # constants of the compiled code
+_SMALLEST_POOL = 1024
 
 
 @njit(cache=True, nogil=True)
@@ -56,92 +53,44 @@ def place_on_edges(points, edges, xy, start):  # type: ignore[no-untyped-def]  #
 
 
 @njit(cache=True, nogil=True)
-def _link(u, bucket, first, following, previous, member):  # type: ignore[no-untyped-def]  # numba infers the types
-    following[u] = first[bucket]
-    previous[u] = NOBODY
-    if first[bucket] != NOBODY:
-        previous[first[bucket]] = u
-    first[bucket] = u
-    member[u] = bucket
+def chains(tail, head, through, incident, incident_start):  # type: ignore[no-untyped-def]  # numba infers the types
+    """Return the edges in chains across `through` nodes: edge, whether it runs backwards, and where chains start.
 
-
-@njit(cache=True, nogil=True)
-def _unlink(u, first, following, previous, member):  # type: ignore[no-untyped-def]  # numba infers the types
-    if previous[u] != NOBODY:
-        following[previous[u]] = following[u]
-    else:
-        first[member[u]] = following[u]
-    if following[u] != NOBODY:
-        previous[following[u]] = previous[u]
-    member[u] = NOBODY
-
-
-@njit(cache=True, nogil=True)
-def search(indptr, neighbour, cost, limit, width, seeds, seed_s, seed_label, space):  # type: ignore[no-untyped-def]  # numba infers the types
-    """Settle every node within `limit` seconds of a seed; return how many nodes were touched.
-
-    `space` holds the workspace: time (inf where untouched), label, and the queue's links; the touched nodes stand in
-    ``space[-1]``. Equal times go to the smaller label, so that ties do not depend on the order of work.
+    A chain begins at a node that is not passed through; a ring of such nodes alone begins at its first edge's tail.
     """
-    time, label, first, following, previous, member, touched = space
-    n_buckets = len(first)
-    n_touched = 0
-    queued = 0
-    current = 0
-    lowest = np.inf
-    for i in range(len(seeds)):
-        u = seeds[i]
-        if seed_s[i] > limit:
-            continue
-        if seed_s[i] < time[u] or (seed_s[i] == time[u] and seed_label[i] < label[u]):
-            if time[u] == np.inf:
-                touched[n_touched] = u
-                n_touched += 1
-            if member[u] != NOBODY:
-                _unlink(u, first, following, previous, member)
-                queued -= 1
-            time[u], label[u] = seed_s[i], seed_label[i]
-            _link(u, np.int64(seed_s[i] / width) % n_buckets, first, following, previous, member)
-            queued += 1
-            lowest = min(lowest, seed_s[i])
-    if queued > 0:
-        current = int(lowest / width) % n_buckets
-    while queued > 0:
-        u = first[current]
-        if u == NOBODY:
-            current = current + 1 if current + 1 < n_buckets else 0
-            continue
-        _unlink(u, first, following, previous, member)
-        queued -= 1
-        for k in range(indptr[u], indptr[u + 1]):
-            v = neighbour[k]
-            reached = time[u] + cost[k]
-            if reached > limit or reached > time[v] or (reached == time[v] and label[u] >= label[v]):
+    n = len(tail)
+    order = np.empty(n, np.int64)
+    backwards = np.empty(n, np.bool_)
+    start = np.empty(n + 1, np.int64)
+    done = np.zeros(n, np.bool_)
+    used, n_chains = 0, 0
+    for ring in range(2):
+        for e in range(n):
+            if done[e] or (ring == 0 and through[tail[e]] and through[head[e]]):
                 continue
-            if time[v] == np.inf:
-                touched[n_touched] = v
-                n_touched += 1
-            if member[v] != NOBODY:
-                _unlink(v, first, following, previous, member)
-                queued -= 1
-            time[v], label[v] = reached, label[u]
-            _link(v, np.int64(reached / width) % n_buckets, first, following, previous, member)
-            queued += 1
-    return n_touched
-
-
-@njit(cache=True, nogil=True)
-def workspace(node_count, n_buckets):  # type: ignore[no-untyped-def]  # numba infers the types
-    """Return an empty workspace of `search`."""
-    return (
-        np.full(node_count, np.inf),
-        np.full(node_count, np.iinfo(np.int64).max, np.int64),
-        np.full(n_buckets, NOBODY, np.int64),
-        np.empty(node_count, np.int64),
-        np.empty(node_count, np.int64),
-        np.full(node_count, NOBODY, np.int64),
-        np.empty(node_count, np.int64),
-    )
+            start[n_chains] = used
+            n_chains += 1
+            at, node = e, head[e]
+            reverse = ring == 0 and through[tail[e]]
+            if reverse:
+                node = tail[e]
+            while True:
+                done[at] = True
+                order[used], backwards[used] = at, reverse
+                used += 1
+                if not through[node]:
+                    break
+                following = NOBODY
+                for k in range(incident_start[node], incident_start[node + 1]):
+                    if not done[incident[k]]:
+                        following = incident[k]
+                if following == NOBODY:
+                    break
+                at = following
+                reverse = head[at] == node
+                node = tail[at] if reverse else head[at]
+    start[n_chains] = used
+    return order, backwards, start[: n_chains + 1].copy()
 
 
 @njit(cache=True, nogil=True)
@@ -158,25 +107,14 @@ def along_edge_s(a_m, a_forward, a_backward, b_m, b_forward, b_backward, forward
 def _between(a, i, b, j, forward_ok, backward_ok, a_leaves):  # type: ignore[no-untyped-def]  # numba infers the types
     """Return the seconds along a shared edge between place i of `a` and place j of `b`, without access legs."""
     if a_leaves:
-        return along_edge_s(a[3, i], a[4, i], a[5, i], b[3, j], b[4, j], b[5, j], forward_ok, backward_ok)
-    return along_edge_s(b[3, j], b[4, j], b[5, j], a[3, i], a[4, i], a[5, i], forward_ok, backward_ok)
+        return along_edge_s(a[i, 3], a[i, 4], a[i, 5], b[j, 3], b[j, 4], b[j, 5], forward_ok, backward_ok)
+    return along_edge_s(b[j, 3], b[j, 4], b[j, 5], a[i, 3], a[i, 4], a[i, 5], forward_ok, backward_ok)
 
 
 @njit(cache=True, nogil=True, parallel=True)
 def times_at_points(  # type: ignore[no-untyped-def]  # numba infers the types
-    demand,
-    edge,
-    tail,
-    head,
-    forward_ok,
-    backward_ok,
-    node_s,
-    node_label,
-    near,
-    near_row,
-    at_edge,
-    demand_leaves,
-):
+    demand, edge, tail, head, forward_ok, backward_ok, states, near, near_row, at_edge, demand_leaves,
+):  # fmt: skip
     """Return each demand point's seconds to its nearest facility, inf where none, and that facility's row."""
     n = len(edge)
     seconds = np.full(n, np.inf)
@@ -186,38 +124,112 @@ def times_at_points(  # type: ignore[no-untyped-def]  # numba infers the types
         if e < 0:
             continue
         u, v = tail[e], head[e]
-        best, who = demand[1, i] + node_s[u], node_label[u]
-        other = demand[2, i] + node_s[v]
-        if other < best or (other == best and node_label[v] < who):
-            best, who = other, node_label[v]
+        best, who = demand[i, 1] + states[u].s, states[u].label
+        other = demand[i, 2] + states[v].s
+        if other < best or (other == best and states[v].label < who):
+            best, who = other, states[v].label
         for j in range(at_edge[e], at_edge[e + 1]):
-            along = near[0, j] + _between(demand, i, near, j, forward_ok[e], backward_ok[e], demand_leaves)
+            along = near[j, 0] + _between(demand, i, near, j, forward_ok[e], backward_ok[e], demand_leaves)
             if along < best or (along == best and near_row[j] < who):
                 best, who = along, near_row[j]
         if best < np.inf:
-            seconds[i], facility[i] = best + demand[0, i], who
+            seconds[i], facility[i] = best + demand[i, 0], who
+    return seconds, facility
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def nearest_at_points(  # type: ignore[no-untyped-def]  # numba infers the types
+    demand, edge, tail, head, forward_ok, backward_ok, node_s, node_label, near, near_row, at_edge, demand_leaves,
+):  # fmt: skip
+    """Return each demand point's k shortest times to different facilities (inf where fewer), and those facilities."""
+    n, k = len(edge), node_s.shape[1]
+    seconds = np.full((n, k), np.inf)
+    facility = np.full((n, k), NO_LABEL, np.int64)
+    for i in prange(n):
+        e = edge[i]
+        if e < 0:
+            continue
+        u, v = tail[e], head[e]
+        for j in range(k):
+            if demand[i, 1] + node_s[u, j] < np.inf:
+                take_in(seconds[i], facility[i], demand[i, 1] + node_s[u, j], node_label[u, j])
+            if demand[i, 2] + node_s[v, j] < np.inf:
+                take_in(seconds[i], facility[i], demand[i, 2] + node_s[v, j], node_label[v, j])
+        for j in range(at_edge[e], at_edge[e + 1]):
+            along = near[j, 0] + _between(demand, i, near, j, forward_ok[e], backward_ok[e], demand_leaves)
+            if along < np.inf:
+                take_in(seconds[i], facility[i], along, near_row[j])
+        for j in range(k):
+            seconds[i, j] += demand[i, 0]
     return seconds, facility
 
 
 @njit(cache=True, nogil=True)
-def _grown(array, used):  # type: ignore[no-untyped-def]  # numba infers the types
-    larger = np.empty(2 * len(array), array.dtype)
-    larger[:used] = array[:used]
+def _grown(array, needed):  # type: ignore[no-untyped-def]  # numba infers the types
+    if needed <= len(array):
+        return array
+    larger = np.empty(max(2 * len(array), needed), array.dtype)
+    larger[: len(array)] = array
     return larger
 
 
 @njit(cache=True, nogil=True)
+def _workspace(node_count, n_buckets):  # type: ignore[no-untyped-def]  # numba infers the types
+    states = np.empty(node_count, _STATE)
+    for u in range(node_count):
+        states[u].s, states[u].label = np.inf, NO_LABEL
+    touched = np.empty(node_count, np.int32)
+    return states, touched, np.full(n_buckets, NOBODY, np.int32), np.empty(_SMALLEST_POOL, _ENTRY)
+
+
+@njit(cache=True, nogil=True)
+def _seed(f, home, fac, tail, head, seeds, seed_s):  # type: ignore[no-untyped-def]  # numba infers the types
+    seeds[0], seeds[1] = tail[home], head[home]
+    seed_s[0], seed_s[1] = fac[f, 1] + fac[f, 0], fac[f, 2] + fac[f, 0]
+
+
+@njit(cache=True, nogil=True)
+def _forget(states, touched, n_touched):  # type: ignore[no-untyped-def]  # numba infers the types
+    for q in range(n_touched):
+        states[touched[q]].s, states[touched[q]].label = np.inf, NO_LABEL
+
+
+@njit(cache=True, nogil=True)
+def node_times(rows, fac_edge, fac, indptr, arcs, per_s, n_buckets, tail, head, limit):  # type: ignore[no-untyped-def]  # numba infers the types
+    """Return, for each facility in `rows`, how many nodes are within `limit`, which (in order), and their seconds."""
+    states, touched, first, pool = _workspace(len(indptr) - 1, n_buckets)
+    counts = np.zeros(len(rows), np.int64)
+    nodes = np.empty(_SMALLEST_POOL, np.int32)
+    seconds = np.empty(_SMALLEST_POOL)
+    used = 0
+    seeds, seed_s, seed_label = np.empty(2, np.int64), np.empty(2), np.zeros(2, np.int64)
+    for r in range(len(rows)):
+        f = rows[r]
+        if fac_edge[f] < 0:
+            continue
+        _seed(f, fac_edge[f], fac, tail, head, seeds, seed_s)
+        n, pool = search(indptr, arcs, limit, per_s, seeds, seed_s, seed_label, states, touched, first, pool)
+        nodes, seconds = _grown(nodes, used + n), _grown(seconds, used + n)
+        nodes[used : used + n] = np.sort(touched[:n])
+        for q in range(used, used + n):
+            seconds[q] = states[nodes[q]].s
+        counts[r] = n
+        used += n
+        _forget(states, touched, n)
+    return counts, nodes[:used].copy(), seconds[:used].copy()
+
+
+@njit(cache=True, nogil=True)
 def catchments(  # type: ignore[no-untyped-def]  # numba infers the types
-    rows, fac_edge, fac, indptr, neighbour, cost, width, n_buckets, tail, head, forward_ok, backward_ok,
+    rows, fac_edge, fac, indptr, arcs, per_s, n_buckets, tail, head, forward_ok, backward_ok,
     incident, incident_start, demand, demand_row, at_edge, limit, demand_leaves,
 ):  # fmt: skip
     """Return, for each facility in `rows`, how many demand points are within `limit`, which, and their seconds."""
-    space = workspace(len(indptr) - 1, n_buckets)
-    time, label, touched = space[0], space[1], space[6]
-    seen = np.full(len(tail), NOBODY, np.int64)
+    states, touched, first, pool = _workspace(len(indptr) - 1, n_buckets)
+    seen = np.full(len(tail), NOBODY, np.int32)
     counts = np.zeros(len(rows), np.int64)
-    points = np.empty(1024, np.int64)
-    seconds = np.empty(1024)
+    points = np.empty(_SMALLEST_POOL, np.int32)
+    seconds = np.empty(_SMALLEST_POOL)
     used = 0
     seeds, seed_s, seed_label = np.empty(2, np.int64), np.empty(2), np.zeros(2, np.int64)
     for r in range(len(rows)):
@@ -225,9 +237,8 @@ def catchments(  # type: ignore[no-untyped-def]  # numba infers the types
         home = fac_edge[f]
         if home < 0:
             continue
-        seeds[0], seeds[1] = tail[home], head[home]
-        seed_s[0], seed_s[1] = fac[1, f] + fac[0, f], fac[2, f] + fac[0, f]
-        n_touched = search(indptr, neighbour, cost, limit, width, seeds, seed_s, seed_label, space)
+        _seed(f, home, fac, tail, head, seeds, seed_s)
+        n_touched, pool = search(indptr, arcs, limit, per_s, seeds, seed_s, seed_label, states, touched, first, pool)
         begin = used
         for q in range(-1, n_touched):
             lo = incident_start[touched[q]] if q >= 0 else 0
@@ -237,22 +248,20 @@ def catchments(  # type: ignore[no-untyped-def]  # numba infers the types
                 if seen[e] == r:
                     continue
                 seen[e] = r
+                if at_edge[e] == at_edge[e + 1]:
+                    continue
+                tail_s, head_s = states[tail[e]].s, states[head[e]].s
+                points = _grown(points, used + at_edge[e + 1] - at_edge[e])
+                seconds = _grown(seconds, used + at_edge[e + 1] - at_edge[e])
                 for j in range(at_edge[e], at_edge[e + 1]):
-                    best = min(demand[1, j] + time[tail[e]], demand[2, j] + time[head[e]])
+                    best = min(demand[j, 1] + tail_s, demand[j, 2] + head_s)
                     if e == home:
                         along = _between(demand, j, fac, f, forward_ok[e], backward_ok[e], demand_leaves)
-                        best = min(best, fac[0, f] + along)
-                    best += demand[0, j]
+                        best = min(best, fac[f, 0] + along)
+                    best += demand[j, 0]
                     if best <= limit:
-                        if used == len(points):
-                            points, seconds = _grown(points, used), _grown(seconds, used)
                         points[used], seconds[used] = demand_row[j], best
                         used += 1
         counts[r] = used - begin
-        order = np.argsort(points[begin:used])
-        points[begin:used] = points[begin:used][order]
-        seconds[begin:used] = seconds[begin:used][order]
-        for q in range(n_touched):
-            time[touched[q]] = np.inf
-            label[touched[q]] = np.iinfo(np.int64).max
+        _forget(states, touched, n_touched)
     return counts, points[:used].copy(), seconds[:used].copy()

@@ -11,9 +11,10 @@ import shapely
 from facility_coverage.config.profile import Profile
 from facility_coverage.config.study import NetworkOptions
 from facility_coverage.layers.model import Floats, Roads
-from facility_coverage.network.graph import Bools, Dropped, Graph, build_graph
-from facility_coverage.network.snapping import Locations, Places, locate, snap, time_places
-from facility_coverage.network.travel import Direction, Links, link
+from facility_coverage.network.graph import Bools, Dropped, Graph
+from facility_coverage.network.kept import graph_of
+from facility_coverage.network.snapping import Barriers, EdgeIndex, Locations, Places, locate, time_places
+from facility_coverage.network.travel import Links, Standing, link, stand
 
 
 @dataclass(frozen=True)
@@ -26,30 +27,38 @@ class Network:
         Who travels, and the choices that change figures.
     graph, links
         Edges as arrays, and as the search sees them.
+    index
+        The edges, packed for snapping.
+    barriers
+        What no access leg crosses.
     demand
         The demand points, snapped, shape (points,).
+    standing
+        The same edge by edge.
     dropped
-        Small pieces of network that were left out.
+        What was left out: small pieces of network, ways closed or not understood.
     near_dropped
-        Demand points whose nearest way was left out, shape (points,).
+        Demand points whose nearest way was left out as too small, shape (points,).
+    blocked
+        Demand points whose nearest way lay behind a barrier, shape (points,).
     """
 
     profile: Profile
     options: NetworkOptions
     graph: Graph
     links: Links
+    index: EdgeIndex
+    barriers: Barriers | None
     demand: Places
+    standing: Standing
     dropped: Dropped
     near_dropped: Bools
+    blocked: Bools
 
     def snap(self, points: Floats) -> Places:
-        """Snap `points` (metres, shape (points, 2)) by the network's own limit and speed."""
-        return snap(
-            points,
-            self.graph,
-            max_access_m=self.options.max_access_m,
-            access_speed_ms=self.profile.access_speed_ms,
-        )
+        """Snap `points` (metres, shape (points, 2)) by the network's own limit, barriers and speed."""
+        found = locate(points, self.index, max_access_m=self.options.max_access_m, barriers=self.barriers)
+        return time_places(found, self.graph, access_speed_ms=self.profile.access_speed_ms)
 
 
 def build_networks(
@@ -59,51 +68,53 @@ def build_networks(
     *,
     options: NetworkOptions,
     file: str,
-    direction: Direction = "to_facility",
+    barriers: Barriers | None = None,
 ) -> dict[str, Network]:
     """Build each profile's network and snap the demand points (metres, shape (points, 2)) to it.
 
-    Profiles that may use the same ways share the geometry and the snapping, and differ in time only.
+    Networks of the same shape share their snapping, and differ in time only.
 
     Raises
     ------
     NetworkError
         When a profile may use no way in `file`.
     """
-    shared: dict[tuple[str, str], _Geometry] = {}
-    networks = {}
+    networks: dict[str, Network] = {}
+    snapped: list[_Snapped] = []
     for name, profile in profiles.items():
-        access = (profile.mode, profile.stairs)
-        if access not in shared:
-            shared[access] = _geometry(roads, profile, demand_xy, options=options, file=file)
-        ways = shared[access]
-        graph = ways.graph.at_speed(profile.level_speed_ms)
+        graph, dropped = graph_of(roads, profile, min_component_nodes=options.min_component_nodes, file=file)
+        shared = next((one for one in snapped if one.fits(graph, dropped)), None)
+        if shared is None:
+            index = EdgeIndex.of(graph)
+            found = locate(demand_xy, index, max_access_m=options.max_access_m, barriers=barriers)
+            shared = _Snapped(
+                index, found, dropped, _nearer_to_dropped(demand_xy, found, dropped, options.max_access_m)
+            )
+            snapped.append(shared)
+        demand = time_places(shared.found, graph, access_speed_ms=profile.access_speed_ms)
         networks[name] = Network(
-            profile=profile,
-            options=options,
-            graph=graph,
-            links=link(graph, direction=direction),
-            demand=time_places(ways.demand, graph, access_speed_ms=profile.access_speed_ms),
-            dropped=ways.dropped,
-            near_dropped=ways.near_dropped,
-        )
+            profile=profile, options=options, graph=graph, links=link(graph, direction=profile.direction),
+            index=shared.index, barriers=barriers, demand=demand,
+            standing=stand(graph, demand, direction=profile.direction), dropped=dropped,
+            near_dropped=shared.near_dropped, blocked=shared.found.blocked,
+        )  # fmt: skip
     return networks
 
 
 @dataclass(frozen=True)
-class _Geometry:
-    """What profiles that may use the same ways have in common."""
+class _Snapped:
+    """Where the demand points stand on networks of one shape."""
 
-    graph: Graph
+    index: EdgeIndex
+    found: Locations
     dropped: Dropped
-    demand: Locations
     near_dropped: Bools
 
-
-def _geometry(roads: Roads, profile: Profile, demand_xy: Floats, *, options: NetworkOptions, file: str) -> _Geometry:
-    graph, dropped = build_graph(roads, profile, min_component_nodes=options.min_component_nodes, file=file)
-    demand = locate(demand_xy, graph, max_access_m=options.max_access_m)
-    return _Geometry(graph, dropped, demand, _nearer_to_dropped(demand_xy, demand, dropped, options.max_access_m))
+    def fits(self, graph: Graph, dropped: Dropped) -> bool:
+        """Tell whether the edges are those of `graph`, vertex by vertex, and the same pieces were dropped."""
+        edge = np.repeat(np.arange(len(graph.tail)), np.diff(graph.start))
+        same_edges = np.array_equal(self.index.xy, graph.xy) and np.array_equal(self.index.edge, edge)
+        return same_edges and np.array_equal(self.dropped.xy, dropped.xy)
 
 
 def _nearer_to_dropped(points: Floats, kept: Locations, dropped: Dropped, max_access_m: float) -> Bools:
