@@ -158,7 +158,8 @@ STUDY_FAULTS = [
      'unquoted yes may be read as true or false; write true or false, or "yes" in quotes for a text'),
     ('"0500118"', "!!binary aGk=", "x.yaml:5:43: zones.where.district_id: "
      "the YAML tag 'tag:yaml.org,2002:binary' is not known here"),
-    ("plan: plan.yaml", "terrain: {path: []}", "x.yaml:20:17: terrain.path: the list is empty; give at least one entry"),
+    ("plan: plan.yaml", "terrain: {path: []}", "x.yaml:20:17: terrain.path: "
+     "the list is empty; give at least one entry"),
     ("plan: plan.yaml", "terrain: {path: 3}", "x.yaml:20:17: terrain.path: 3 is not a path"),
     # names that refer to nothing
     ("profile: elder", "profile: eldr", "x.yaml:17:14: facilities.0.profile: 'eldr' is not one of "

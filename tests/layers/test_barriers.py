@@ -6,10 +6,12 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import osmium
 import pyproj
 import pytest
 import rasterio
 import shapely
+from osmium.osm.mutable import Node, Way
 
 from facility_coverage.config.study import StudyConfig, Table
 from facility_coverage.errors import LayerError
@@ -171,3 +173,27 @@ def test_a_study_reads_its_barriers_as_far_as_legs_may_lie(tmp_path: Path) -> No
         read_layers(StudyConfig.model_validate(study), margin_m=1000.0)
     assert "geometry is Point; a barrier must be" in str(error.value)
     assert "none.shp: no such file" in str(error.value)
+
+
+def test_openstreetmap_lines_stay_lines_and_areas_polygons(tmp_path: Path) -> None:
+    path = tmp_path / "small.osm.pbf"
+    with osmium.SimpleWriter(str(path)) as out:
+        to_degrees = pyproj.Transformer.from_crs(UTM, 4326, always_xy=True)
+        for i, corner in enumerate(at((100, 100), (200, 100), (200, 200), (100, 200)), start=1):
+            out.add_node(Node(id=i, location=to_degrees.transform(*corner)))
+        out.add_way(Way(id=1, nodes=[1, 2, 3], tags={"waterway": "river"}))
+        out.add_way(Way(id=2, nodes=[1, 2, 3, 4, 1], tags={"natural": "water"}))
+        out.add_way(Way(id=3, nodes=[1, 2, 3, 4, 1], tags={"barrier": "wall"}))
+        out.add_way(Way(id=4, nodes=[1, 2, 3, 4, 1], tags={"barrier": "hedge", "area": "yes"}))
+        out.add_way(Way(id=5, nodes=[1, 2], tags={"railway": "rail"}))
+
+    def kinds(**where: object) -> list[str]:
+        return read(Table(path=path, where=where)).frame.geom_type.tolist()
+
+    assert kinds(waterway="river") == ["LineString"]
+    assert kinds(natural="water") == ["Polygon"]
+    # Whoever lives inside a wall is not free to walk through it.
+    assert kinds(barrier="wall") == ["LineString"]
+    assert kinds(barrier=["wall", "hedge"]) == ["LineString", "Polygon"]
+    assert kinds(railway="rail") == ["LineString"]
+    assert "holds no object with railway=tram" in faults_of(Table(path=path, where={"railway": "tram"}))

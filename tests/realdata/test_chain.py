@@ -21,11 +21,12 @@ from facility_coverage.config.reading import load_study
 from facility_coverage.network.access import walkable
 from facility_coverage.outputs import tables
 from facility_coverage.study import Computed, compute
-from places import MAX_ACCESS_M, comoros_study, poa_study
+from places import MAX_ACCESS_M, comoros_study, may_walk, poa_study
 
 pytestmark = pytest.mark.realdata
 
 SPEED_MS = 4.82 / 3.6
+STAIRS_MS = 2.2 / 3.6
 CUTOFF_S = 900.0
 MIN_NODES = 30
 
@@ -55,32 +56,17 @@ def poa(realdata: Path, tmp_path_factory: pytest.TempPathFactory) -> Place:
     return run(folder, poa_study(realdata, folder), realdata / "poa" / "poa_osm.pbf")
 
 
-def may_walk(tags: osmium.osm.TagList) -> bool:
-    """Apply the stated rules one by one: no way, then `foot`, then the class, then `access`."""
-    highway, foot, access = tags.get("highway"), tags.get("foot"), tags.get("access")
-    if highway in {"construction", "proposed", "planned", "abandoned", "disused", "razed", "demolished",
-                   "rest_area", "services", "elevator", "no"}:  # fmt: skip
-        return False
-    if foot in {"yes", "designated", "permissive", "destination", "customers", "permit"}:
-        return True
-    if foot in {"no", "private", "use_sidepath"}:
-        return False
-    if highway in {"motorway", "motorway_link", "raceway", "busway", "bus_guideway", "escape", "via_ferrata"}:
-        return False
-    if tags.get("motorroad") == "yes" and highway in {"trunk", "trunk_link"}:
-        return False
-    return access not in {"no", "private", "military", "agricultural", "forestry"}
-
-
 def walked_segments(place: Place) -> oracles.Segments:
     """Read the extract again, keep what may be walked, and drop small pieces."""
     to_metric = pyproj.Transformer.from_crs(4326, place.computed.layers.crs, always_xy=True)
     ways: dict[int, list[tuple[int, float, float]]] = {}
+    stairs: set[int] = set()
     for way in osmium.FileProcessor(str(place.extract)).with_locations():
         if way.is_way() and "highway" in way.tags and may_walk(way.tags):
             located = [node for node in way.nodes if node.location.valid()]
             if len(located) >= 2:
                 ways[way.id] = [(node.ref, node.lon, node.lat) for node in located]
+                stairs |= {way.id} if way.tags.get("highway") == "steps" else set()
     uses: dict[int, int] = {}
     ends: set[int] = set()
     for way_id in sorted(ways):
@@ -92,7 +78,8 @@ def walked_segments(place: Place) -> oracles.Segments:
     node = np.array([ref for ref, _, _ in rows])
     x, y = to_metric.transform([lon for _, lon, _ in rows], [lat for _, _, lat in rows])
     start = np.concatenate([[0], np.cumsum([len(ways[way_id]) for way_id in sorted(ways)])])
-    segments = oracles.segments_of_ways(np.column_stack([x, y]), node, start, speed_ms=SPEED_MS)
+    speed_ms = np.array([STAIRS_MS if way_id in stairs else SPEED_MS for way_id in sorted(ways)])
+    segments = oracles.segments_of_ways(np.column_stack([x, y]), node, start, speed_ms=speed_ms)
     junctions = ends | {ref for ref, count in uses.items() if count > 1}
     return oracles.without_small_pieces(segments, junctions, min_nodes=MIN_NODES)
 

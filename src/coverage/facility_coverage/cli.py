@@ -61,7 +61,7 @@ def run(
     import numba  # noqa: PLC0415 (see top)
 
     from facility_coverage.config.reading import load_study  # noqa: PLC0415 (see top)
-    from facility_coverage.study import left_out, run_study  # noqa: PLC0415 (see top)
+    from facility_coverage.study import cut_off, left_out, run_study  # noqa: PLC0415 (see top)
 
     begin = time.perf_counter()
     asked = load_study(config).config
@@ -70,7 +70,7 @@ def run(
     numba.set_num_threads(cores)
     with _progress() as say:
         result = run_study(config, folder=output or default, lang=lang, threads=cores, progress=say)
-    for sentence in left_out(result.computed):
+    for sentence in (*left_out(result.computed), *cut_off(result.computed)):
         typer.echo(sentence, err=True)
     typer.echo(f"done in {time.perf_counter() - begin:.1f} s, run {result.identity}", err=True)
     typer.echo(str(result.folder / "map.html"))

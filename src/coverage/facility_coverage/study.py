@@ -21,11 +21,16 @@ from facility_coverage.layers.model import Layers
 from facility_coverage.layers.reading import read_layers
 from facility_coverage.layers.tables import shown_path
 from facility_coverage.network.network import Network, build_networks
+from facility_coverage.network.snapping import Barriers
+from facility_coverage.network.speed import fastest_ms
 from facility_coverage.outputs import passport, tables
 from facility_coverage.outputs.folder import check_replaceable, replaced
 from facility_coverage.outputs.maps import MapContent, write_map
 
 Progress = Callable[[str], None]
+
+#: A connected piece with less than this share of a network's length is named where a facility stands on it.
+SMALL_PIECE_SHARE = 0.01
 
 
 @dataclass(frozen=True)
@@ -123,6 +128,7 @@ def compute(
             points[["x_m", "y_m"]].to_numpy(dtype=np.float64),
             options=config.network,
             file=shown_path(config.roads.path),
+            barriers=Barriers.of(layers.barriers.geometry) if len(layers.barriers) else None,
         )
     with _stage(watch, "travel times", progress):
         trips = tuple(travel(layer, layers, networks[layer.profile], threads=threads) for layer in config.facilities)
@@ -148,12 +154,31 @@ def left_out(computed: Computed) -> list[str]:
     ]
 
 
+def cut_off(computed: Computed) -> list[str]:
+    """Return a sentence for each facility layer some of whose facilities stand on small pieces of network.
+
+    A piece is small below `SMALL_PIECE_SHARE` of the whole network's length: hardly anybody reaches such a facility,
+    which may be a fault of the roads.
+    """
+    sentences = []
+    for trip in computed.trips:
+        rows = computed.coverage.facilities.loc[lambda table, layer=trip.layer.id: table["layer"] == layer]  # type: ignore[misc]
+        network = computed.networks[trip.layer.profile]
+        small = rows[rows["piece_km"] < SMALL_PIECE_SHARE * network.graph.length_m.sum() / 1000]
+        if len(small):
+            first = small.iloc[0]
+            sentences.append(
+                f"{trip.layer.id}: {len(small)} of {len(rows)} facilities stand on small pieces of network that no way "
+                f"open to {trip.layer.profile} joins to the rest (first: {first['facility_id']}, "
+                f"{first['piece_km']:.1f} km); check the roads there, or raise network.min_component_nodes"
+            )
+    return sentences
+
+
 def longest_trip_m(study: LoadedStudy) -> float:
     """Return how far anybody of the study may travel within their cutoff, in metres."""
     return max(
-        60.0
-        * max(layer.cutoff_min.values())
-        * max(study.profiles[layer.profile].level_speed_ms, study.profiles[layer.profile].access_speed_ms)
+        60.0 * max(layer.cutoff_min.values()) * fastest_ms(study.profiles[layer.profile])
         for layer in study.config.facilities
     )
 
@@ -214,6 +239,8 @@ def _passport(computed: Computed, *, identity: str, parameters: dict[str, Any], 
         "rows": passport.records(layers.counts),
         "population": passport.records(layers.demand.ledger),
         "networks": passport.records(coverage.access),
+        "reports": layers.reports,
+        "ways": {name: network.dropped.report for name, network in computed.networks.items()},
         "unattached_facilities": passport.records(
             coverage.facilities.loc[coverage.facilities["access_m"].isna(), ["layer", "facility_id"]]
         ),

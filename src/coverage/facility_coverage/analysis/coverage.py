@@ -10,6 +10,7 @@ import pandas as pd
 
 from facility_coverage.analysis.trips import Trips
 from facility_coverage.layers.model import Layers
+from facility_coverage.network.graph import piece_lengths_m
 from facility_coverage.network.network import Network
 from facility_coverage.network.travel import TIME_TOLERANCE_S
 
@@ -30,11 +31,14 @@ class CoverageResult:
     summary
         The same columns with `scope` (study, urban, rural) in place of `zone_id`.
     facilities
-        One row per facility: `layer`, `facility_id`, `access_m` (NaN = unattached) and ``catchment_<group>`` for every
-        group: people of the study's zones within their cutoff of it.
+        One row per facility: `layer`, `facility_id`, `access_m` (NaN = unattached), `piece_km` (length of the connected
+        piece of network it stands on) and ``catchment_<group>`` for every group: people of the study's zones within
+        their cutoff of it.
     access
         Per profile: `profile`, `edge_count`, `length_km`, ``unattached_<group>`` (people of the zones too far from any
-        way), `dropped_component_count`, `dropped_length_km`, `dropped_population` (whose nearest way was dropped).
+        way, or cut off from every way by barriers), `dropped_component_count`, `dropped_length_km`,
+        `dropped_population` (whose nearest way was dropped), `blocked_population` (whose nearest way lay behind a
+        barrier: they take another, or none).
     """
 
     demand: pd.DataFrame
@@ -70,7 +74,9 @@ def measure_coverage(
         demand=frame,
         zones=zones.sort_values(["zone_id", "layer", "group"], ignore_index=True),
         summary=_summary(layers, zones),
-        facilities=pd.concat([_catchments(points, trip, groups) for trip in trips], ignore_index=True),
+        facilities=pd.concat(
+            [_catchments(points, trip, networks[trip.layer.profile], groups) for trip in trips], ignore_index=True
+        ),
         access=pd.DataFrame([_access(points, name, networks[name], groups) for name in sorted(networks)]),
     )
 
@@ -114,7 +120,7 @@ def _summary(layers: Layers, zones: pd.DataFrame) -> pd.DataFrame:
     return sums.assign(share=_share(sums["covered"], sums["population"]))
 
 
-def _catchments(points: pd.DataFrame, trip: Trips, groups: Sequence[str]) -> pd.DataFrame:
+def _catchments(points: pd.DataFrame, trip: Trips, network: Network, groups: Sequence[str]) -> pd.DataFrame:
     """Count the people of each facility's catchment."""
     # NaN stands for people beyond the zones, whose groups are not known; catchments hold none of them.
     people = points[list(groups)].fillna(0.0).to_numpy(dtype=np.float64)
@@ -125,6 +131,8 @@ def _catchments(points: pd.DataFrame, trip: Trips, groups: Sequence[str]) -> pd.
     table.insert(0, "layer", trip.layer.id)
     table.insert(1, "facility_id", trip.facilities["facility_id"].to_numpy())
     table.insert(2, "access_m", trip.places.access_m)
+    # The NaN at the end is for those who stand on no edge.
+    table.insert(3, "piece_km", np.append(piece_lengths_m(network.graph) / 1000, np.nan)[trip.places.edge])
     return table
 
 
@@ -141,6 +149,7 @@ def _access(points: pd.DataFrame, name: str, network: Network, groups: Sequence[
         "dropped_component_count": network.dropped.component_count,
         "dropped_length_km": network.dropped.length_m / 1000,
         "dropped_population": float(people[in_zones & network.near_dropped].sum()),
+        "blocked_population": float(people[in_zones & network.blocked].sum()),
     }
 
 

@@ -60,7 +60,7 @@ def travel(layer: FacilityLayer, layers: Layers, network: Network, *, threads: i
     within = catchments(
         network.graph,
         network.links,
-        network.demand,
+        network.standing,
         places,
         limit_s=60.0 * max(layer.cutoff_min.values()),
         threads=threads,

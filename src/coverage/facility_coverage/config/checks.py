@@ -27,7 +27,7 @@ _SHARES = ("population_covered", "capacity_share")
 _TAKEN = frozenset(
     {
         "demand_id", "cell_id", "zone_id", "x_m", "y_m", "fid", "geom", "geometry", "facility_id", "name", "tier",
-        "layer", "access_m", "area_type", "area_km2", "facility_count",
+        "layer", "access_m", "piece_km", "area_type", "area_km2", "facility_count",
     }
 )  # fmt: skip
 

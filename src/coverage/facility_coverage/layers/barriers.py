@@ -71,7 +71,7 @@ def read_barriers(tables: Sequence[Table], box: BaseGeometry, *, crs: pyproj.CRS
     rows, repaired_count = [], 0
     for table in tables:
         try:
-            source = read_table(table, role="water")
+            source = read_table(table, role="barriers")
             raise_faults(check_geometry(source, (*LINES, *POLYGONS), what="a barrier"))
             projected = _projected(source, crs)
         except LayerError as error:

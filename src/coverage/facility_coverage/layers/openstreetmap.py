@@ -34,7 +34,10 @@ if TYPE_CHECKING:
 else:
     from dataclasses import dataclass
 
-Shape = Literal["places", "areas"]
+Shape = Literal["places", "areas", "lines_and_areas"]
+
+#: A closed way with one of these keys is a ring and not what it encloses, unless it says ``area=yes``.
+_LINEAR = frozenset({"barrier", "highway", "railway"})
 
 _ESCAPED = re.compile("%([0-9a-fA-F]+)%")
 _LONGEST_LINE = 1 << 24
@@ -214,7 +217,8 @@ def read_objects(path: Path, tags: Mapping[str, list[str]], *, file: str, shape:
         Its name in faults.
     shape
         ``places``: nodes, open ways, and areas from closed ways and multipolygons, each as one point on it;
-        ``areas``: the areas only, as polygons.
+        ``areas``: the areas only, as polygons;
+        ``lines_and_areas``: open ways as lines and areas as polygons; closed walls and railways stay lines.
 
     Returns
     -------
@@ -265,12 +269,14 @@ def _scan(path: Path, tags: Mapping[str, list[str]], shape: Shape) -> tuple[dict
         if any(item.tags.get(key) not in values for key, values in tags.items()):
             continue
         if item.is_area():
+            if shape == "lines_and_areas" and _is_ring(item):
+                continue
             key = f"{'w' if item.from_way() else 'r'}{item.orig_id()}"
             shapes[key] = factory.create_multipolygon(item)
         else:
             key = f"{item.type_str()}{item.id}"
         found[key] = dict(item.tags)
-        if shape == "places" and key not in shapes:
+        if shape != "areas" and key not in shapes:
             _add_place(item, key, shapes, factory)
     return found, shapes
 
@@ -280,3 +286,7 @@ def _add_place(item: Any, key: str, shapes: dict[str, Any], factory: Any) -> Non
         shapes[key] = factory.create_point(item)
     elif item.is_way() and all(node.location.valid() for node in item.nodes) and len(item.nodes) > 1:
         shapes[key] = factory.create_linestring(item)
+
+
+def _is_ring(area: Any) -> bool:
+    return area.from_way() and area.tags.get("area") != "yes" and any(key in area.tags for key in _LINEAR)

@@ -25,9 +25,15 @@ if TYPE_CHECKING:
 
     from facility_coverage.config.study import Scalar, Table
 
-Role = Literal["zones", "boundary", "facilities", "population", "roads", "water", "neighbours"]
+Role = Literal["zones", "boundary", "facilities", "population", "roads", "water", "neighbours", "barriers"]
 
 SHOWN_VALUES = 8
+
+_OSM_SHAPE: dict[Role, openstreetmap.Shape] = {
+    "facilities": "places",
+    "population": "places",
+    "barriers": "lines_and_areas",
+}
 
 
 def shown_path(path: Path) -> str:
@@ -240,7 +246,7 @@ def _read_osm_table(table: Table, file: str, role: Role) -> SourceTable:
     if not table.where:
         raise LayerError([Fault(file, "no tags are named", advice="name them under `where:`, e.g. {amenity: clinic}")])
     tags: Mapping[str, list[str]] = {key: wanted_texts(value) for key, value in table.where.items()}
-    geometry: openstreetmap.Shape = "places" if role in {"facilities", "population"} else "areas"
+    geometry = _OSM_SHAPE.get(role, "areas")
     frame, rows_read = openstreetmap.read_objects(table.path, tags, file=file, shape=geometry)
     missing = [name for name in table.columns if name not in frame.columns]
     frame = frame.assign(**dict.fromkeys(missing))

@@ -71,6 +71,12 @@ class Graph:
         return self.vertex_m[self.last]
 
 
+def piece_lengths_m(graph: Graph) -> Floats:
+    """Return the length of the connected piece that each edge belongs to, metres, shape (edges,)."""
+    component = _components(graph.tail, graph.head, graph.node_count)[graph.tail]
+    return np.bincount(component, weights=graph.length_m).astype(np.float64)[component]
+
+
 @dataclass(frozen=True)
 class Dropped:
     """What a network leaves out.
@@ -202,13 +208,16 @@ def _cut_at_junctions(roads: Roads, times: SegmentTimes) -> _Edges:
 
 def _large_components(edges: _Edges, min_nodes: int) -> tuple[Bools, int]:
     """Return which edges lie in large components, and how many components are small."""
-    links = coo_array(
-        (np.ones(len(edges), dtype=np.int8), (edges.tail, edges.head)),
-        shape=(edges.node_count, edges.node_count),
-    )
-    _, component = connected_components(links.tocsr(), directed=False)
+    component = _components(edges.tail, edges.head, edges.node_count)
     size = np.bincount(component)
     return (size >= min_nodes)[component[edges.tail]], int((size < min_nodes).sum())
+
+
+def _components(tail: Ints, head: Ints, node_count: int) -> Ints:
+    """Return the number of the connected piece that each node belongs to, whatever the directions."""
+    links = coo_array((np.ones(len(tail), dtype=np.int8), (tail, head)), shape=(node_count, node_count))
+    _, component = connected_components(links.tocsr(), directed=False)
+    return np.asarray(component, dtype=np.int64)
 
 
 def _joined(edges: _Edges) -> _Edges:

@@ -24,34 +24,6 @@ def running_sums(step: Floats, start: Ints) -> Floats:
     return sums
 
 
-@njit(cache=True, nogil=True, parallel=True)
-def place_on_edges(points, edges, xy, start):  # type: ignore[no-untyped-def]  # numba infers the types
-    """Return vertex, fraction and distance of the place on its edge nearest to each point."""
-    n = len(points)
-    vertex = np.empty(n, np.int64)
-    fraction = np.empty(n)
-    distance = np.empty(n)
-    for i in prange(n):
-        px, py = points[i, 0], points[i, 1]
-        best = np.inf
-        best_k, best_t = start[edges[i]], 0.0
-        for k in range(start[edges[i]], start[edges[i] + 1] - 1):
-            ax, ay = xy[k, 0], xy[k, 1]
-            bx, by = xy[k + 1, 0], xy[k + 1, 1]
-            dx, dy = bx - ax, by - ay
-            square = dx * dx + dy * dy
-            t = 0.0
-            if square > 0.0:
-                t = min(1.0, max(0.0, ((px - ax) * dx + (py - ay) * dy) / square))
-            # Exact at both ends, so that a node is equally far whichever edge it is reached by.
-            qx, qy = (ax + t * dx, ay + t * dy) if t < 1.0 else (bx, by)
-            gap = np.hypot(px - qx, py - qy)
-            if gap < best:
-                best, best_k, best_t = gap, k, t
-        vertex[i], fraction[i], distance[i] = best_k, best_t, best
-    return vertex, fraction, distance
-
-
 @njit(cache=True, nogil=True)
 def chains(tail, head, through, incident, incident_start):  # type: ignore[no-untyped-def]  # numba infers the types
     """Return the edges in chains across `through` nodes: edge, whether it runs backwards, and where chains start.

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import shapely
 
 from facility_coverage.config.profile import Profile
 from facility_coverage.config.study import NetworkOptions
@@ -87,9 +86,8 @@ def build_networks(
         if shared is None:
             index = EdgeIndex.of(graph)
             found = locate(demand_xy, index, max_access_m=options.max_access_m, barriers=barriers)
-            shared = _Snapped(
-                index, found, dropped, _nearer_to_dropped(demand_xy, found, dropped, options.max_access_m)
-            )
+            near_dropped = _nearer_to_dropped(demand_xy, found, dropped, options.max_access_m, barriers)
+            shared = _Snapped(index, found, dropped, near_dropped)
             snapped.append(shared)
         demand = time_places(shared.found, graph, access_speed_ms=profile.access_speed_ms)
         networks[name] = Network(
@@ -117,18 +115,12 @@ class _Snapped:
         return same_edges and np.array_equal(self.dropped.xy, dropped.xy)
 
 
-def _nearer_to_dropped(points: Floats, kept: Locations, dropped: Dropped, max_access_m: float) -> Bools:
+def _nearer_to_dropped(
+    points: Floats, kept: Locations, dropped: Dropped, max_access_m: float, barriers: Barriers | None
+) -> Bools:
     """Tell which points stand nearer to a dropped way than to any kept one."""
-    nearer = np.zeros(len(points), dtype=np.bool_)
-    if len(dropped.start) < 2:
-        return nearer
-    lines = shapely.linestrings(
-        dropped.xy, indices=np.repeat(np.arange(len(dropped.start) - 1), np.diff(dropped.start))
-    )
-    (point, _), distance = shapely.STRtree(lines).query_nearest(
-        shapely.points(points), max_distance=max_access_m, return_distance=True, all_matches=False
-    )
-    to_kept = np.full(len(points), np.inf)
-    to_kept[kept.edge >= 0] = kept.access_m
-    nearer[point] = distance < to_kept[point]
-    return nearer
+    index = EdgeIndex.over(dropped.xy, dropped.start)
+    there = locate(points, index, max_access_m=max_access_m, barriers=barriers)
+    to_dropped, to_kept = np.full(len(points), np.inf), np.full(len(points), np.inf)
+    to_dropped[there.edge >= 0], to_kept[kept.edge >= 0] = there.access_m, kept.access_m
+    return to_dropped < to_kept

@@ -2,8 +2,8 @@
 
 Nodes wait in buckets of travel time. A node that leaves its bucket relaxes its links; where a shorter way to it is
 found later, also inside the same bucket, it waits again (label correction) and its older entry is passed over. So
-results are exact: the same fixed point as Dijkstra's algorithm on the same floating-point numbers, whatever the order of
-work. Equal times go to the smaller label.
+results are exact: the same fixed point as Dijkstra's algorithm on the same floating-point numbers, whatever the order
+of work. Equal times go to the smaller label.
 """
 
 from __future__ import annotations
