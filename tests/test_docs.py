@@ -20,6 +20,7 @@ import yaml
 
 from facility_coverage.config.plan import Measure
 from facility_coverage.config.reading import builtin_profiles
+from facility_coverage.config.study import GeopackageLayer
 from facility_coverage.study import run_study
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -145,6 +146,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ],
         "plan": {"id": "plan", "title": "plan", "goals": [goal | {"target": {"year": 2025, "value": 1}}]},
         "network": {"min_component_nodes": 2},
+        "outputs": {"geopackage": list(get_args(GeopackageLayer)), "time_surface_m": 50},
     }  # fmt: skip
     path = folder / "street.yaml"
     path.write_text(yaml.safe_dump(study), encoding="utf-8")
@@ -162,7 +164,7 @@ def as_documented(columns: list[str]) -> set[str]:
 
 
 def test_every_file_of_a_result_has_a_section(result: Path) -> None:
-    assert set(sections(read("files.md"))) == {path.name for path in result.iterdir()}
+    assert set(sections(read("files.md"))) == {path.name.replace("stop", "<layer>") for path in result.iterdir()}
 
 
 def test_every_column_of_the_zone_table_is_documented(result: Path) -> None:
@@ -174,7 +176,7 @@ def test_every_layer_and_column_of_the_geopackage_is_documented(result: Path) ->
     found = {name: section for name, section in sections(read("files.md"), 3).items() if "`" in section}
     path = result / "coverage.gpkg"
     assert set(found) == {name for name, _ in pyogrio.list_layers(path)}
-    for name in ("demand", "facilities", "service_areas"):
+    for name in ("demand", "facilities", "service_areas", "facility_service_areas"):
         columns = list(pyogrio.read_info(path, layer=name)["fields"])
         assert documented(found[name]) == as_documented(columns), name
     zones = pd.read_csv(result / "zones.csv", encoding="utf-8-sig")

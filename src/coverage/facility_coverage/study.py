@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 
 from facility_coverage.analysis.coverage import CoverageResult, measure_coverage
+from facility_coverage.analysis.facility_areas import facility_areas
 from facility_coverage.analysis.goals import Verdict, judge
 from facility_coverage.analysis.service_areas import service_areas
+from facility_coverage.analysis.surfaces import check_cell, time_surface
 from facility_coverage.analysis.trips import Trips, travel
 from facility_coverage.config.reading import LoadedStudy, load_study
 from facility_coverage.config.text import Lang
@@ -26,6 +28,7 @@ from facility_coverage.network.speed import fastest_ms
 from facility_coverage.outputs import passport, tables
 from facility_coverage.outputs.folder import check_replaceable, replaced
 from facility_coverage.outputs.maps import MapContent, write_map
+from facility_coverage.outputs.surfaces import write_surface
 
 Progress = Callable[[str], None]
 
@@ -90,6 +93,9 @@ def run_study(
         identity = passport.identity(figures_from, [row for row in inputs if row["input"] != "study"])
     with _stage(watch, "draw service areas", progress):
         areas = service_areas(computed.layers, computed.trips, computed.networks)
+        single = None
+        if "facility_service_areas" in study.config.outputs.geopackage:
+            single = facility_areas(computed.layers, computed.trips, computed.networks, threads=threads)
     with replaced(folder) as new:
         with _stage(watch, "write map", progress):
             content = MapContent(
@@ -102,7 +108,12 @@ def run_study(
             zones = tables.zone_table(study.config, computed.layers, computed.coverage)
             tables.write_csv(zones, new / "zones.csv")
             tables.write_verdicts(computed.verdicts, new / "verdicts.json")
-            tables.write_geopackage(study.config, computed.layers, computed.coverage, areas, new / "coverage.gpkg")
+            tables.write_geopackage(
+                study.config, computed.layers, computed.coverage, areas, new / "coverage.gpkg", facility_areas=single
+            )
+        if study.config.outputs.time_surface_m is not None:
+            with _stage(watch, "write time surfaces", progress):
+                _write_surfaces(computed, study.config.outputs.time_surface_m, new)
         content_of_run = _passport(computed, identity=identity, parameters=parameters, inputs=inputs, watch=watch)
         passport.write_passport(new / "run.json", content_of_run)
     return RunResult(folder, identity, computed)
@@ -120,6 +131,8 @@ def compute(
     config = study.config
     with _stage(watch, "read layers", progress):
         layers = read_layers(config, margin_m=longest_trip_m(study))
+        if config.outputs.time_surface_m is not None:
+            check_cell(layers.boundary, config.outputs.time_surface_m, file=f"study {config.id}")
     points = layers.demand.points
     with _stage(watch, "build networks", progress):
         networks = build_networks(
@@ -136,6 +149,15 @@ def compute(
         coverage = measure_coverage(layers, trips, networks, groups=tables.groups_of(config))
         verdicts = judge(study.plan, layers, coverage, date=config.date) if study.plan else ()
     return Computed(study, layers, networks, trips, coverage, verdicts)
+
+
+def _write_surfaces(computed: Computed, cell_m: float, folder: Path) -> None:
+    """Write the travel time from everywhere to each facility layer."""
+    layers = computed.layers
+    for trip in computed.trips:
+        network = computed.networks[trip.layer.profile]
+        surface = time_surface(network, trip.places, layers.boundary, cell_m=cell_m, crs=layers.crs)
+        write_surface(surface, folder / f"time_{trip.layer.id}.tif", layer=trip.layer.id)
 
 
 def left_out(computed: Computed) -> list[str]:

@@ -207,7 +207,7 @@ class Basemap(Model):
     neighbours: Table | None = Field(None, description="Neighbouring districts: polygons with a `name` column")
 
 
-GeopackageLayer = Literal["zones", "demand", "facilities", "service_areas"]
+GeopackageLayer = Literal["zones", "demand", "facilities", "service_areas", "facility_service_areas"]
 
 
 class Outputs(Model):
@@ -219,6 +219,12 @@ class Outputs(Model):
     geopackage: list[GeopackageLayer] = Field(
         default=["zones", "demand", "facilities", "service_areas"],
         description="Layers of coverage.gpkg; without demand, one point per piece of a cell, it is many times smaller",
+    )
+    time_surface_m: Number | None = Field(
+        None,
+        ge=1,
+        le=10_000,
+        description="Cell size in metres of `time_<layer>.tif`, the travel time from everywhere; by default none is written",
     )
 
 

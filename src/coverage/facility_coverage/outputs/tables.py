@@ -73,9 +73,18 @@ def write_verdicts(verdicts: Sequence[Verdict], path: Path) -> None:
 
 
 def write_geopackage(
-    config: StudyConfig, layers: Layers, coverage: CoverageResult, areas: gpd.GeoDataFrame, path: Path
+    config: StudyConfig,
+    layers: Layers,
+    coverage: CoverageResult,
+    areas: gpd.GeoDataFrame,
+    path: Path,
+    *,
+    facility_areas: gpd.GeoDataFrame | None = None,
 ) -> None:
-    """Write the layers that the study asks for as one GeoPackage in its metric reference system."""
+    """Write the layers that the study asks for as one GeoPackage in its metric reference system.
+
+    `areas` are the service areas of whole layers, `facility_areas` those of single facilities, where they are wanted.
+    """
     wanted = config.outputs.geopackage
     if "zones" in wanted:
         zones = zone_table(config, layers, coverage)
@@ -90,6 +99,8 @@ def write_geopackage(
         _write_layer(facility_table(layers, coverage), path, "facilities")
     if "service_areas" in wanted:
         _write_layer(areas, path, "service_areas")
+    if "facility_service_areas" in wanted and facility_areas is not None:
+        _write_layer(facility_areas, path, "facility_service_areas")
 
 
 def facility_table(layers: Layers, coverage: CoverageResult) -> gpd.GeoDataFrame:
