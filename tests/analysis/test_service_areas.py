@@ -430,16 +430,45 @@ def test_barriers_of_all_kinds_are_walls() -> None:
     assert (len(empty.xy), empty.polygons.is_empty) == (0, True)
 
 
-def test_a_road_reached_for_no_length_paints_behind_no_wall() -> None:
-    # At 300 s the time is up at the junction itself, the first vertex of the street that begins there. A fence stands
-    # north of it; the western street was numbered before and sees none.
-    nodes = [(0, 0), (300, 0), (600, 0), (300, -200), (0, 500), (10, 500)]
-    ways = builders.roads(nodes, [[4, 5], [0, 1], [1, 2], [1, 3]])
-    fence = shapely.LineString([(200, 20), (400, 20)])
-    for limit_s in (300.0, 300.0 + 1e-9, 300.1):
-        area = around(ways, (0, 0), limit_s, [fence])
-        assert area.contains(shapely.Point(300, 10))
-        assert area.intersection(shapely.box(250, 21, 350, 200)).area == 0
+def test_a_place_reached_for_no_length_looks_along_its_own_street() -> None:
+    # Facilities on the nine nodes of a lattice, each fenced in, and no time but for the node itself.
+    ways = builders.lattice(3, 3, step_m=200.0)
+    yards = [shapely.box(x - 20, y - 20, x + 20, y + 20) for y in (0, 200, 400) for x in (0, 200, 400)]
+    network = builders.network(ways, np.zeros((1, 2)))
+    walls = find_walls(world(ways, [yard.exterior for yard in yards]), network.profile)
+    nodes = np.array([yard.centroid.coords[0] for yard in yards])
+    areas = facility_service_areas(network, network.snap(nodes), walls, limit_s=0.0, pen=WIDE)
+    for area, yard in zip(areas, yards, strict=True):
+        assert area.area > 300
+        assert area.difference(yard.buffer(0.01)).area == 0
+
+
+def test_a_facility_where_a_one_way_street_begins_stays_behind_its_wall() -> None:
+    # The street leads away: nothing of it is reached but its first vertex, and the edge before it lies far from walls.
+    graph = builders.graph([(0, 1, [(5000, 0), (5100, 0)], 1.0, 1.0), (2, 3, [(0, 0), (300, 0)], 1.0, None)], 4)
+    network, places = on_graph(graph, [(0, 0)])
+    yard = shapely.box(-25, -25, 25, 25)
+    walls = find_walls(world(WAYS, [yard.exterior]), network.profile)
+    area = one(network, places, 60.0, walls=walls)
+    assert area.area > 300
+    assert area.difference(yard.buffer(0.01)).area == 0
+
+
+def test_a_road_on_the_slant_paints_both_sides_up_to_the_wall() -> None:
+    ways = builders.roads([(-300, -60), (300, 60)], [[0, 1]])
+    area = around(ways, (-300, -60), 900, [shapely.LineString([(-500, 0), (500, 0)])])
+    for corner in [(20, -30), (-20, 30)]:  # their nearest place on the road lies beyond the wall
+        assert area.contains(shapely.Point(corner))
+
+
+def test_ground_reached_beyond_a_wall_draws_nothing_across_it() -> None:
+    nodes = [(-900, 0), (900, 0), (-900, 105), (900, 105)]
+    ways = builders.roads(nodes, [[0, 1], [2, 3], [0, 2]])
+    area = around(ways, (-900, 0), 3000, [shapely.LineString([(-700, 32), (700, 32)])])
+    assert area.contains(shapely.Point(0, 25))
+    assert area.contains(shapely.Point(0, 50))
+    # The far street is drawn down to 45 m; what lies between it and the wall is nobody's.
+    assert area.intersection(shapely.box(-600, 33, 600, 44)).area == 0
 
 
 def test_a_piece_without_length_sees_walls_too() -> None:

@@ -90,3 +90,18 @@ def test_a_place_that_cannot_be_written_is_refused_before_work_begins(tmp_path: 
         check_replaceable(tmp_path / "file" / "out")
     with pytest.raises(StudyError, match="holds files that no run has written"):
         check_replaceable(Path.cwd())
+
+
+def test_time_surfaces_are_a_run_s_own_only_where_it_names_them(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (folder / "time_clinic.tif").touch()
+    (folder / "run.json").write_text('{"time_surfaces": ["time_clinic.tif"]}', encoding="utf-8")
+    check_replaceable(folder)
+    (folder / "time_mine.tif").touch()
+    with pytest.raises(StudyError, match=r"no run has written \(time_mine.tif\)"):
+        check_replaceable(folder)
+    for text in ("no JSON", "[]", '{"time_surfaces": 3}'):
+        (folder / "run.json").write_text(text, encoding="utf-8")
+        with pytest.raises(StudyError, match=r"time_clinic\.tif"):
+            check_replaceable(folder)

@@ -151,13 +151,17 @@ def compute(
     return Computed(study, layers, networks, trips, coverage, verdicts)
 
 
+def _surface_name(layer: str) -> str:
+    return f"time_{layer}.tif"
+
+
 def _write_surfaces(computed: Computed, cell_m: float, folder: Path) -> None:
     """Write the travel time from everywhere to each facility layer."""
     layers = computed.layers
     for trip in computed.trips:
         network = computed.networks[trip.layer.profile]
         surface = time_surface(network, trip.places, layers.boundary, cell_m=cell_m, crs=layers.crs)
-        write_surface(surface, folder / f"time_{trip.layer.id}.tif", layer=trip.layer.id)
+        write_surface(surface, folder / _surface_name(trip.layer.id), layer=trip.layer.id)
 
 
 def left_out(computed: Computed) -> list[str]:
@@ -267,5 +271,10 @@ def _passport(computed: Computed, *, identity: str, parameters: dict[str, Any], 
             coverage.facilities.loc[coverage.facilities["access_m"].isna(), ["layer", "facility_id"]]
         ),
         "coverage": passport.records(coverage.summary),
+        "time_surfaces": [
+            _surface_name(layer.id)
+            for layer in computed.study.config.facilities
+            if computed.study.config.outputs.time_surface_m is not None
+        ],
         "stages": watch.stages,
     }

@@ -224,7 +224,7 @@ class Outputs(Model):
         None,
         ge=1,
         le=10_000,
-        description="Cell size in metres of `time_<layer>.tif`, the travel time from everywhere; by default none is written",
+        description="Cell size in metres of `time_<layer>.tif`, the travel time from everywhere; by default none",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
@@ -60,7 +61,7 @@ def check_replaceable(folder: Path) -> None:
     if folder.is_file():
         raise StudyError([Fault(shown, "is a file", advice="name a folder for the result")])
     if folder.is_dir():
-        _refuse_foreign(shown, {path.name for path in folder.iterdir()})
+        _refuse_foreign(shown, {path.name for path in folder.iterdir()}, FILES | _surfaces(folder / MARK))
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -70,8 +71,17 @@ def check_replaceable(folder: Path) -> None:
         raise StudyError([Fault(shown, "cannot be written", advice="name another folder for the result")])
 
 
-def _refuse_foreign(shown: str, names: set[str]) -> None:
-    foreign = sorted(names - FILES)
+def _surfaces(mark: Path) -> set[str]:
+    """Return the time surfaces that the run says it wrote."""
+    try:
+        names = json.loads(mark.read_text(encoding="utf-8"))["time_surfaces"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
+    return {name for name in names if isinstance(name, str)} if isinstance(names, list) else set()
+
+
+def _refuse_foreign(shown: str, names: set[str], known: set[str] | frozenset[str]) -> None:
+    foreign = sorted(names - known)
     if foreign or (names and MARK not in names):
         advice = "name another folder, or move them away: a run replaces its folder as a whole"
         listed = ", ".join(foreign[:5]) or f"no {MARK}"
