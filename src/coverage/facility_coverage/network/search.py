@@ -19,8 +19,10 @@ NO_LABEL = np.iinfo(np.int64).max
 ARC: npt.DTypeLike = np.dtype([("to", np.int32), ("cost_s", np.float64)])
 #: What the search knows of a node.
 STATE: npt.DTypeLike = np.dtype([("s", np.float64), ("label", np.int64)])
-#: A node waiting in a bucket, with the time and label it was put there for.
-ENTRY: npt.DTypeLike = np.dtype([("node", np.int32), ("next", np.int32), ("s", np.float64), ("label", np.int64)])
+#: A node waiting in a bucket, with the time it was put there for.
+ENTRY: npt.DTypeLike = np.dtype([("node", np.int32), ("next", np.int32), ("s", np.float64)])
+#: The same where a node waits for each of its labels.
+LABELLED_ENTRY: npt.DTypeLike = np.dtype([*np.dtype(ENTRY).descr, ("label", "<i8")])
 
 
 def empty_states(node_count: int) -> npt.NDArray[np.void]:
@@ -32,23 +34,13 @@ def empty_states(node_count: int) -> npt.NDArray[np.void]:
 
 
 @njit(cache=True, nogil=True)
-def put(node, s, label, per_s, first, pool, free, top):  # type: ignore[no-untyped-def]  # numba infers the types
-    """Put a node into its bucket; return the pool of entries, its free entry and its used length."""
-    if free != NOBODY:
-        entry = free
-        free = pool[entry].next
-    else:
-        if top == len(pool):
-            larger = np.empty(2 * len(pool), pool.dtype)
-            larger[:top] = pool
-            pool = larger
-        entry = top
-        top += 1
-    bucket = np.int64(s * per_s) % len(first)
-    pool[entry].node, pool[entry].s, pool[entry].label = node, s, label
-    pool[entry].next = first[bucket]
-    first[bucket] = entry
-    return pool, free, top
+def with_room(pool, used, more):  # type: ignore[no-untyped-def]  # numba infers the types
+    """Return the pool, or a larger copy of it where `more` entries would not fit."""
+    if used + more <= len(pool):
+        return pool
+    larger = np.empty(2 * len(pool) + more, pool.dtype)
+    larger[:used] = pool[:used]
+    return larger
 
 
 @njit(cache=True, nogil=True)
@@ -56,10 +48,13 @@ def search(indptr, arcs, limit, per_s, seeds, seed_s, seed_label, states, touche
     """Settle every node within `limit` seconds of a seed; return how many nodes were touched, and the pool.
 
     `states` holds time and label of each node (`empty_states`); the nodes touched stand in `touched`. `first` is the
-    queue, -1 everywhere; `per_s` buckets hold a second. All of a queue's entries at one time must fit into `first`.
+    queue, -1 everywhere, a power of two long; `per_s` buckets hold a second. All that waits at one time must fit into
+    its length.
     """
     n_touched, queued, free, top = 0, 0, NOBODY, 0
+    mask = np.int64(len(first) - 1)
     lowest = np.inf
+    pool = with_room(pool, 0, len(seeds))
     for i in range(len(seeds)):
         u, s, label = seeds[i], seed_s[i], seed_label[i]
         if s <= limit and (s < states[u].s or (s == states[u].s and label < states[u].label)):
@@ -67,32 +62,49 @@ def search(indptr, arcs, limit, per_s, seeds, seed_s, seed_label, states, touche
                 touched[n_touched] = u
                 n_touched += 1
             states[u].s, states[u].label = s, label
-            pool, free, top = put(u, s, label, per_s, first, pool, free, top)
+            bucket = np.int64(s * per_s) & mask
+            pool[top].node, pool[top].s, pool[top].next = u, s, first[bucket]
+            first[bucket] = top
+            top += 1
             queued += 1
             lowest = min(lowest, s)
-    current = np.int64(lowest * per_s) % len(first) if queued > 0 else 0
+    current = np.int64(lowest * per_s) & mask if queued > 0 else np.int64(0)
     while queued > 0:
         entry = first[current]
         if entry == NOBODY:
-            current = current + 1 if current + 1 < len(first) else 0
+            current = (current + 1) & mask
             continue
-        u, s, label = pool[entry].node, pool[entry].s, pool[entry].label
+        u, s = pool[entry].node, pool[entry].s
         first[current] = pool[entry].next
         pool[entry].next = free
         free = entry
         queued -= 1
-        if states[u].s != s or states[u].label != label:
+        if states[u].s != s:
             continue
-        for k in range(indptr[u], indptr[u + 1]):
+        label = states[u].label
+        begin, end = indptr[u], indptr[u + 1]
+        if top + end - begin > len(pool):
+            pool = with_room(pool, top, end - begin)
+        for k in range(begin, end):
             v = arcs[k].to
             reached = s + arcs[k].cost_s
-            if reached > states[v].s or reached > limit or (reached == states[v].s and label >= states[v].label):
+            known = states[v].s
+            if reached > known or reached > limit or (reached == known and label >= states[v].label):
                 continue
-            if states[v].s == np.inf:
+            if known == np.inf:
                 touched[n_touched] = v
                 n_touched += 1
             states[v].s, states[v].label = reached, label
-            pool, free, top = put(v, reached, label, per_s, first, pool, free, top)
+            # Written out: a function that may return another pool would count references at every link.
+            if free != NOBODY:
+                entry = free
+                free = pool[entry].next
+            else:
+                entry = top
+                top += 1
+            bucket = np.int64(reached * per_s) & mask
+            pool[entry].node, pool[entry].s, pool[entry].next = v, reached, first[bucket]
+            first[bucket] = entry
             queued += 1
     return n_touched, pool
 
@@ -123,22 +135,28 @@ def take_in(times, labels, s, label):  # type: ignore[no-untyped-def]  # numba i
 def search_nearest(indptr, arcs, limit, per_s, seeds, seed_s, seed_label, times, labels, first, pool):  # type: ignore[no-untyped-def]  # numba infers the types
     """Fill the k shortest times of different labels at each node, within `limit` seconds.
 
-    `times` (inf) and `labels` (`NO_LABEL`) have the shape (nodes, k). What is not among the k of a node is not among
-    the k of any node beyond it either, so it need not travel on.
+    `times` (inf) and `labels` (`NO_LABEL`) have the shape (nodes, k); the queue is that of `search`. What is not among
+    the k of a node is not among the k of any node beyond it either, so it need not travel on.
     """
     queued, free, top = 0, NOBODY, 0
+    mask = np.int64(len(first) - 1)
     lowest = np.inf
+    pool = with_room(pool, 0, len(seeds))
     for i in range(len(seeds)):
         u = seeds[i]
         if seed_s[i] <= limit and take_in(times[u], labels[u], seed_s[i], seed_label[i]):
-            pool, free, top = put(u, seed_s[i], seed_label[i], per_s, first, pool, free, top)
+            bucket = np.int64(seed_s[i] * per_s) & mask
+            pool[top].node, pool[top].s, pool[top].label = u, seed_s[i], seed_label[i]
+            pool[top].next = first[bucket]
+            first[bucket] = top
+            top += 1
             queued += 1
             lowest = min(lowest, seed_s[i])
-    current = np.int64(lowest * per_s) % len(first) if queued > 0 else 0
+    current = np.int64(lowest * per_s) & mask if queued > 0 else np.int64(0)
     while queued > 0:
         entry = first[current]
         if entry == NOBODY:
-            current = current + 1 if current + 1 < len(first) else 0
+            current = (current + 1) & mask
             continue
         u, s, label = pool[entry].node, pool[entry].s, pool[entry].label
         first[current] = pool[entry].next
@@ -150,9 +168,22 @@ def search_nearest(indptr, arcs, limit, per_s, seeds, seed_s, seed_label, times,
             still = still or (labels[u, i] == label and times[u, i] == s)
         if not still:
             continue
-        for k in range(indptr[u], indptr[u + 1]):
-            reached = s + arcs[k].cost_s
-            if reached <= limit and take_in(times[arcs[k].to], labels[arcs[k].to], reached, label):
-                pool, free, top = put(arcs[k].to, reached, label, per_s, first, pool, free, top)
-                queued += 1
+        begin, end = indptr[u], indptr[u + 1]
+        if top + end - begin > len(pool):
+            pool = with_room(pool, top, end - begin)
+        for k in range(begin, end):
+            v, reached = arcs[k].to, s + arcs[k].cost_s
+            if reached > limit or not take_in(times[v], labels[v], reached, label):
+                continue
+            if free != NOBODY:
+                entry = free
+                free = pool[entry].next
+            else:
+                entry = top
+                top += 1
+            bucket = np.int64(reached * per_s) & mask
+            pool[entry].node, pool[entry].s, pool[entry].label = v, reached, label
+            pool[entry].next = first[bucket]
+            first[bucket] = entry
+            queued += 1
     return pool

@@ -14,7 +14,7 @@ from facility_coverage.config.profile import Direction
 from facility_coverage.layers.model import Floats, Ints
 from facility_coverage.network import kernels, search
 from facility_coverage.network.graph import Graph
-from facility_coverage.network.order import group
+from facility_coverage.network.order import group, ranges
 from facility_coverage.network.snapping import Places
 
 #: Guards inclusive cutoffs against the last digit of a floating-point sum; far below what any clock shows.
@@ -62,9 +62,9 @@ class Links:
         return max(2.0 * float(self.cost_s.mean()), 1e-3) if len(self.arcs) else 1.0
 
     def bucket_count(self, longest_seed_s: float) -> int:
-        """Return the number of buckets that hold everything queued at one time."""
+        """Return the number of buckets that hold everything queued at one time, a power of two."""
         longest = max(float(self.cost_s.max(initial=0.0)), longest_seed_s)
-        return int(longest / self.bucket_s) + 3
+        return 1 << (int(longest / self.bucket_s) + 2).bit_length()
 
 
 @dataclass(frozen=True)
@@ -231,7 +231,7 @@ def nearest_facilities(
     limit_s += TIME_TOLERANCE_S
     search.search_nearest(
         links.indptr, links.arcs, limit_s, 1.0 / links.bucket_s, seeds, seed_s, label, node_s, node_label,
-        *_queue(links, seed_s),
+        *_queue(links, seed_s, search.LABELLED_ENTRY),
     )  # fmt: skip
     seconds, facility = kernels.nearest_at_points(
         _columns(demand, links.direction, leaving=True), demand.edge, graph.tail, graph.head,
@@ -257,7 +257,8 @@ def catchments(
 ) -> csr_array:
     """Find everybody within `limit_s` of each facility.
 
-    Memory: 12 bytes for each pair found, twice while the rows are put together, and 40 bytes for each node and thread.
+    Memory: 12 bytes for each pair found, and 20 more while the rows are put together; for each thread 28 bytes for each
+    node and 4 for each edge.
 
     Parameters
     ----------
@@ -292,7 +293,7 @@ def catchments(
         )  # fmt: skip
         return found
 
-    counts, points, seconds = _in_parts(part, len(facilities), threads)
+    counts, points, seconds = _in_parts(part, facilities, threads)
     wide = np.int64 if len(points) > np.iinfo(np.int32).max else np.int32
     indptr, columns = np.concatenate([[0], np.cumsum(counts)]).astype(wide), points.astype(wide, copy=False)
     found: csr_array = csr_array((seconds, columns, indptr), shape=(len(facilities), standing.count))
@@ -314,23 +315,35 @@ def node_times(graph: Graph, links: Links, facilities: Places, *, limit_s: float
         )  # fmt: skip
         return found
 
-    counts, nodes, seconds = _in_parts(part, len(facilities), threads)
+    counts, nodes, seconds = _in_parts(part, facilities, threads)
     return NodeTimes(np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), nodes, seconds)
 
 
-def _in_parts(part: Callable[[Ints], tuple[Ints, Ints, Floats]], count: int, threads: int) -> tuple[Ints, Ints, Floats]:
-    """Run `part` on ranges of facilities side by side and put the results one after the other."""
-    chunks = np.array_split(np.arange(count), max(1, min(threads * 4, count)) if threads > 1 else 1)
+def _in_parts(
+    part: Callable[[Ints], tuple[Ints, Ints, Floats]], facilities: Places, threads: int
+) -> tuple[Ints, Ints, Floats]:
+    """Run `part` on facilities side by side; return its results in the order of the facilities.
+
+    Facilities are taken edge by edge, which is along the curve: the next one finds its neighbourhood in the cache.
+    """
+    rows = np.argsort(facilities.edge, kind="stable")
+    chunks = np.array_split(rows, max(1, min(threads * 4, len(rows))) if threads > 1 else 1)
     with ThreadPoolExecutor(max_workers=threads) as pool:
         parts = list(pool.map(part, chunks))
     counts, entries, seconds = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-    return counts, entries, seconds
+    place = np.empty_like(rows)
+    place[rows] = np.arange(len(rows))
+    start = np.concatenate([[0], np.cumsum(counts)])
+    at, _ = ranges(start[place], start[place + 1])
+    return counts[place], entries[at], seconds[at]
 
 
-def _queue(links: Links, seed_s: Floats) -> tuple[Ints, npt.NDArray[np.void]]:
+def _queue(
+    links: Links, seed_s: Floats, entry: npt.DTypeLike = search.ENTRY
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.void]]:
     """Return an empty queue: its buckets, and a pool of entries."""
     n_buckets = links.bucket_count(float(seed_s.max(initial=0.0)))
-    return np.full(n_buckets, search.NOBODY, np.int32), np.empty(_POOL, search.ENTRY)
+    return np.full(n_buckets, search.NOBODY, np.int32), np.empty(_POOL, entry)
 
 
 def _seeds(graph: Graph, facilities: Places, direction: Direction) -> tuple[Ints, Floats, Ints]:
