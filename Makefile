@@ -30,7 +30,7 @@ check: $(VENV)/.installed-check ## Style, types, imports between rooms, tests an
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
 
-bench: $(VENV)/.installed-test ## Measure the program against its peers
+bench: $(VENV)/.installed-bench ## Measure the program against its peers
 	$(BIN)/python benchmarks/run.py
 
 docs: $(VENV)/.installed-docs ## Build the documentation; a warning is an error
