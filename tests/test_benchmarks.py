@@ -23,8 +23,8 @@ def printed() -> str:
 def test_every_row_is_printed_for_the_program_and_the_libraries_it_needs(printed: str) -> None:
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in printed.splitlines() if "| " in line]
     works = {(row[1], row[2]) for row in rows if len(row) > 5}
-    for work in ("nearest facility, 3 layers", "catchments of 20 facilities"):
-        assert {tool for name, tool in works if name == work} >= {"facility-coverage", "scipy", "networkx"}
+    for work in ("nearest facility", "catchments of"):
+        assert {tool for name, tool in works if name.startswith(work)} >= {"facility-coverage", "scipy", "networkx"}
     assert ("3 nearest facilities", "facility-coverage") in works
     assert ("against the limit", "one pass over all links (numba)") in works
 
