@@ -34,10 +34,9 @@ class Areas:
     def build(self) -> None:
         """Build the network."""
         options = NetworkOptions(min_component_nodes=graphs.MIN_COMPONENT_NODES)
-        profiles = {"adult": graphs.PROFILE}
-        self._network = build_networks(self._roads, profiles, self._given.xy[:1], options=options, file="roads")[
-            "adult"
-        ]
+        somebody = self._given.xy[:1]
+        networks = build_networks(self._roads, {"adult": graphs.PROFILE}, somebody, options=options, file="roads")
+        self._network = networks["adult"]
 
     def areas(self, query: Query) -> Task:
         """Search and drawing."""

@@ -69,7 +69,8 @@ def _ratio(
         return None
     peer = min(peers, key=lambda row: row.seconds)
     ratio = peer.seconds / ours.seconds
-    return Bar(asked, f"{ratio:.1f} × {peer.tool} ({ours.seconds:.3g} s against {peer.seconds:.3g} s)", ratio >= bar)
+    found = f"{ratio:.1f} × {peer.tool} ({ours.seconds:.3g} s against {peer.seconds:.3g} s"
+    return Bar(asked, f"{found}; first runs: {peer.first_s / ours.first_s:.1f} ×)", ratio >= bar)
 
 
 def _limits(rows: Sequence[Row], overlaps: dict[str, tuple[float, float]]) -> list[Bar | None]:

@@ -54,7 +54,7 @@ class Query:
 class Task:
     """A query made ready: `run` is what is timed, and `answer` turns what it returned into an array.
 
-    Where a tool does a part of the work only, so many times `times` is the whole, and there is no answer.
+    Where a tool does a part of the work only, `times` as much is the whole, and its answer is -inf for what is missing.
     """
 
     run: Callable[[], Any]

@@ -14,8 +14,8 @@ import numpy as np
 from graphs import PROFILE, Plain, demand_points
 from measuring import Query, Task
 
-#: Rows of a dense result that SciPy may hold at one time, bytes.
-_ROWS_BYTES = 2_400_000_000
+#: Dense rows that SciPy may hold at one time, bytes: where they are the answer, and where they are only passed through.
+_ROWS_BYTES, _PASSING_BYTES = 2_400_000_000, 120_000_000
 #: What pandana takes for no limit, seconds: it writes the limit where it finds nothing.
 _NO_LIMIT_S = 1e6
 _SPEED_MS = PROFILE.level_speed_ms
@@ -74,17 +74,18 @@ class Scipy(_Peer):
         return Task(run, answer)
 
     def catchments_sparse(self, query: Query) -> Task:
-        """Search the same rows, and pick the finite entries from them: the matrix that the other tools return."""
+        """Search a few rows at a time, and pick the entries within the limit: the matrix that other tools return."""
         from scipy.sparse import csr_array, vstack  # noqa: PLC0415
         from scipy.sparse.csgraph import dijkstra  # noqa: PLC0415
 
         sources = query.sources[0]
-        chunks = np.array_split(sources, -(-len(sources) * self._count * 8 // _ROWS_BYTES))
+        chunks = np.array_split(sources, -(-len(sources) * self._count * 8 // _PASSING_BYTES))
 
         def picked(chunk: np.ndarray) -> csr_array:
-            rows = dijkstra(self._matrix, indices=chunk, limit=query.limit_s)
-            at, node = np.nonzero(np.isfinite(rows))
-            return csr_array((rows[at, node], (at, node)), shape=rows.shape)
+            rows = dijkstra(self._matrix, indices=chunk, limit=query.limit_s).ravel()
+            at = np.flatnonzero(rows <= query.limit_s)
+            start = np.searchsorted(at, np.arange(len(chunk) + 1) * self._count)
+            return csr_array((rows[at], at % self._count, start), shape=(len(chunk), self._count))
 
         def answer(found: csr_array) -> np.ndarray:
             pairs = found.tocoo()
@@ -285,8 +286,8 @@ class Cityseer(_Peer):
 
     label, package, threads = "cityseer", "cityseer", (1, 2)
     threaded = frozenset({"nearest"})
-    #: On a network of more nodes it searches from so many only.
-    large, sample = 200_000, 100
+    #: On a network of more nodes it searches from a few only: from every node of a million it would take hours.
+    large = 20_000
 
     def build(self) -> None:
         """Make the structure, with the index of streets by which data are assigned to it."""
@@ -320,14 +321,10 @@ class Cityseer(_Peer):
     def nearest(self, query: Query) -> Task:
         """DataMap.accessibility for each layer, for facilities within 15 minutes."""
         layers = [(self._data(layer), dict.fromkeys(layer.tolist(), "facility")) for layer in query.sources]
-        times = 1.0
+        some = np.arange(self._count)
         if self._count > self.large:
-            times = self._count / self.sample
-            live = np.linspace(0, self._count - 1, self.sample).astype(np.int64).tolist()
-            for node in range(self._count):
-                self._network.set_node_live(node, False)
-            for node in live:
-                self._network.set_node_live(node, True)
+            some = some[:: self._count // (100_000_000 // self._count)]  # each search takes time for all nodes
+        self._live(some)
 
         def run() -> list[Any]:
             return [
@@ -339,9 +336,19 @@ class Cityseer(_Peer):
 
         def answer(result: list[Any]) -> np.ndarray:
             (limit,) = result[0].distances
-            return np.array([found.result["facility"].distance[limit] for found in result]) / _SPEED_MS
+            seconds = np.full((len(result), self._count), -np.inf)
+            for row, found in zip(seconds, result, strict=True):
+                row[some] = found.result["facility"].distance[limit][some] / _SPEED_MS
+            return seconds
 
-        return Task(run, answer, times)
+        return Task(run, answer, self._count / len(some))
+
+    def _live(self, some: np.ndarray) -> None:
+        """Let it search from some nodes only."""
+        live = np.zeros(self._count, dtype=np.bool_)
+        live[some] = True
+        for node, lives in enumerate(live.tolist()):
+            self._network.set_node_live(node, lives)
 
     def catchments(self, query: Query) -> Task:
         """DataMap.aggregate_to_src_idx, facility by facility, with a datum at every node."""

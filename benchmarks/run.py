@@ -29,9 +29,9 @@ from table import OURS, Row, bars_text, largest_gap, text
 CUTOFF_S, K, LAYERS = 900.0, 3, 3
 WORKS = ("building", "nearest", "nearest_k", "catchments", "whole", "limit", "areas", "reading")
 #: Catchments are tried for a few facilities first; where all would take longer than `_LONG_SET_S`, some stand for all.
-_PROBE, _FEW, _LONG_SET_S = 3, 30, 10.0
-#: A larger set that would take longer is scaled up from the smallest.
-_LONGEST_S = 20.0
+_PROBE, _FEW, _LONG_SET_S = 3, 6, 3.0
+#: A larger set with which a peer would take longer is run once; one that would take very long is scaled up.
+_ONCE_S, _SCALED_S = 4.0, 12.0
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,8 @@ class Size:
         The graphs on which these are done.
     rounds
         Runs of each tool.
+    peers_threads
+        Most threads of a peer.
     """
 
     graphs: dict[str, str | int]
@@ -59,14 +61,15 @@ class Size:
     areas: str
     reading: str
     rounds: int
+    peers_threads: int
 
 
 JUNCTIONS = f"{bars.POA}, junctions"
 FULL = Size(
     {"Comoros": "Comoros", bars.POA: "Porto Alegre", JUNCTIONS: "Porto Alegre", bars.MILLION: 1000},
-    300, (300, 3000, 30_000), bars.MILLION, bars.POA, "Comoros", rounds=5,
+    300, (300, 3000, 30_000), bars.MILLION, bars.POA, "Comoros", rounds=5, peers_threads=2,
 )  # fmt: skip
-QUICK = Size({"small lattice": 20}, 8, (8, 24), "small lattice", "small lattice", "small lattice", rounds=1)
+QUICK = Size({"small lattice": 20}, 8, (8, 24), "small lattice", "small lattice", "small lattice", 1, 1)
 
 
 @dataclass
@@ -105,13 +108,13 @@ def on_graph(name: str, size: Size, chosen: set[str], folder: Path) -> Results:
     # A street between junctions is not straight, and cityseer takes lengths from lines.
     peers = [peer for peer in PEERS if name != JUNCTIONS or peer is not Cityseer]
     layers = tuple(sources(size.facilities, nodes, seed) for seed in range(LAYERS))
-    with seats([FacilityCoverage, *peers], folder) as seated:
+    with seats([FacilityCoverage, *peers], folder, peers_threads=size.peers_threads) as seated:
         if "building" in chosen:
             built = [Entry(seat, Query("build"), costs=[seat.built] if seat.built else []) for seat in seated]
             results.rows += [entry.row(name, bars.BUILDING) for entry in built]
         if "nearest" in chosen:
             _nearest(name, size, layers, seated, results, folder)
-        if "nearest_k" in chosen:
+        if "nearest_k" in chosen and name != JUNCTIONS:
             entries = [Entry(seat, Query("nearest_k", layers[:1], k=K)) for seat in able_to("nearest_k", seated)]
             by_turns(entries, size.rounds, folder)
             results.add(name, bars.K_NEAREST, entries)
@@ -154,22 +157,31 @@ def _catchments(
     """Catchments of more and more facilities; who would take too long is scaled up."""
     ways = [(seat, "catchments", "") for seat in able_to("catchments", seated)]
     ways += [(seat, "catchments_sparse", bars.SPARSE) for seat in able_to("catchments_sparse", seated)]
-    smallest: list[Entry] = []
-    for count in size.catchments:
-        entries = []
+    measured: dict[int, tuple[Entry, int]] = {}
+    # Between junctions alone it is a second look at Porto Alegre: without the largest set.
+    for count in size.catchments[:2] if name == JUNCTIONS else size.catchments:
+        entries, first_set = [], not measured
         for number, (seat, method, label) in enumerate(ways):
             query = Query(method, (facilities[:count],), limit_s=CUTOFF_S)
-            if count == size.catchments[0]:
+            if seat.tool is FacilityCoverage:
+                entry = Entry(seat, query)
+            elif first_set:
                 entry = _fewer_if_slow(Entry(seat, query, label))
             else:
-                few = smallest[number]
-                factor = count / size.catchments[0]
-                slow = few.costs and few.seconds * factor > _LONGEST_S
-                entry = replace(few, times=few.times * factor, answer=None) if slow else Entry(seat, query, label)
+                entry = _scaled_if_slow(Entry(seat, query, label), *measured[number])
             entries.append(entry)
-        by_turns([entry for entry in entries if not entry.costs], size.rounds, folder if not smallest else None)
-        smallest = smallest or entries
+        by_turns([entry for entry in entries if not entry.costs], size.rounds, folder if first_set else None)
+        measured |= {n: (entry, count) for n, entry in enumerate(entries) if entry.part == 1.0 or first_set}
         results.add(name, bars.catchments(count), entries, CUTOFF_S)
+
+
+def _scaled_if_slow(entry: Entry, known: Entry, known_count: int) -> Entry:
+    """Return the entry, or what is `known` of fewer facilities multiplied up, where all would take very long."""
+    factor = len(entry.query.sources[0]) / known_count
+    expected_s = factor * known.seconds if known.costs else 0.0
+    if expected_s > _SCALED_S:
+        return replace(known, part=known.part * factor, answer=None)
+    return replace(entry, once=expected_s > _ONCE_S)
 
 
 def _fewer_if_slow(entry: Entry) -> Entry:
@@ -180,7 +192,7 @@ def _fewer_if_slow(entry: Entry) -> Entry:
     if not probe.costs or probe.seconds * len(facilities) / _PROBE < _LONG_SET_S:
         return entry
     query = replace(entry.query, sources=(facilities[:_FEW],))
-    return replace(entry, query=query, times=len(facilities) / _FEW)
+    return replace(entry, query=query, part=len(facilities) / _FEW)
 
 
 def _against_the_limit(name: str, size: Size, layers: tuple[np.ndarray, ...], ours: Seat, results: Results) -> None:

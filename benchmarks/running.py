@@ -19,9 +19,9 @@ from table import Row
 #: A run that takes longer is not repeated.
 LONG_S = 20.0
 #: A tool that takes longer to build is measured with one thread only.
-LONG_BUILD_S = 20.0
-#: A build, preparation or run that takes longer is stopped, and the tool with it.
-PATIENCE_S = 90.0
+LONG_BUILD_S = 10.0
+#: A build that takes longer is stopped, and the tool with it; so is anything else after its own time.
+BUILD_PATIENCE_S, PATIENCE_S = 45.0, 240.0
 
 
 def say(message: str) -> None:
@@ -62,7 +62,8 @@ class Seat:
         if self.worker is None or not self.worker.alive:
             raise ToolError(self.remark)
         try:
-            return self.worker.ask(kind, argument, timeout_s=PATIENCE_S)
+            patience_s = BUILD_PATIENCE_S if kind == "build" else PATIENCE_S
+            return self.worker.ask(kind, argument, timeout_s=patience_s)
         except ToolError as error:
             self.remark = f"{kind}: {error}"
             raise ToolError(self.remark) from None
@@ -89,13 +90,16 @@ class Seat:
 
 
 @contextmanager
-def seats(tools: Sequence[Any], folder: Path) -> Iterator[list[Seat]]:
-    """Start every tool on the network in a folder, a process for each number of threads, and end them all."""
+def seats(tools: Sequence[Any], folder: Path, *, peers_threads: int = 2) -> Iterator[list[Seat]]:
+    """Start every tool on the network in a folder, a process for each number of threads, and end them all.
+
+    The first tool is ours; the others are given `peers_threads` threads at most.
+    """
     with ExitStack() as stack:
         started = []
         for tool in tools:
             why_not = "" if importlib.util.find_spec(tool.package) else "not installed"
-            for threads in tool.threads:
+            for threads in tool.threads if tool is tools[0] else [n for n in tool.threads if n <= peers_threads]:
                 seat = Seat(tool, threads, remark=why_not)
                 if not why_not:
                     seat.worker = Worker(tool, folder, threads)
@@ -133,8 +137,10 @@ class Entry:
         What the table calls it.
     remark
         What the table says of it.
-    times
-        How many times what it does is the whole work.
+    part, times
+        How many times what it is asked is the whole work, and how many times what it does is what it is asked.
+    once
+        Whether one run must do.
     costs
         What its runs cost.
     answer
@@ -145,7 +151,9 @@ class Entry:
     query: Query
     label: str = ""
     remark: str = ""
+    part: float = 1.0
     times: float = 1.0
+    once: bool = False
     costs: list[Cost] = field(default_factory=list)
     answer: Path | None = None
 
@@ -161,24 +169,30 @@ class Entry:
     @property
     def seconds(self) -> float:
         """The median of the runs, multiplied up to the whole work; NaN without any."""
-        return self.times * statistics.median(cost.seconds for cost in self.costs) if self.costs else np.nan
+        return self._factor * statistics.median(cost.seconds for cost in self.costs) if self.costs else np.nan
+
+    @property
+    def _factor(self) -> float:
+        return self.part * self.times
 
     def row(self, graph: str, work: str) -> Row:
         """Return its line of the table."""
         peak = max((float(cost.peak_bytes) for cost in self.costs), default=np.nan)
-        part = f"scaled × {self.times:.4g} from a part" if self.times != 1.0 else ""
+        part = f"scaled × {self._factor:.4g} from a part" if self._factor != 1.0 else ""
         failed = "" if self.costs else self.seat.remark
         remark = "; ".join(text for text in (part, self.remark, failed) if text)
-        return Row(graph, work, self.label, self.seat.threads, self.seconds, len(self.costs), peak, remark=remark)
+        first = self._factor * self.costs[0].seconds if self.costs else np.nan
+        measured = {"seconds": self.seconds, "first_s": first, "runs": len(self.costs), "peak_bytes": peak}
+        return Row(graph, work, self.label, self.seat.threads, **measured, remark=remark)
 
     def try_to(self, kind: str, folder: Path | None = None) -> None:
         """Prepare, run, or write the answer to a folder; where that fails, the row says why."""
         try:
             if kind == "prepare":
-                self.times *= self.seat.prepare(self.query)
+                self.times = self.seat.prepare(self.query)
             elif kind == "run":
                 self.costs.append(self.seat.run(self.query))
-            elif folder is not None and self.costs and self.times == 1.0:
+            elif folder is not None and self.costs and self.part == 1.0:
                 path = folder / f"answer {self.name.replace('/', ' ')}.npy"
                 self.seat.ask("answer", path)
                 self.answer = path
@@ -195,13 +209,13 @@ def able_to(work: str, seated: Sequence[Seat]) -> list[Seat]:
 
 
 def by_turns(entries: Sequence[Entry], rounds: int, answers: Path | None = None) -> None:
-    """Let all do their part once, then again; a run longer than `LONG_S` is not repeated."""
+    """Let all do their part once, then those again that may; a run longer than `LONG_S` is not repeated."""
     for entry in entries:
         entry.try_to("prepare")
     for turn in range(rounds):
         for entry in entries:
             done = [cost.seconds for cost in entry.costs]
-            if not entry.seat.able or len(done) < turn or (done and done[0] > LONG_S):
+            if not entry.seat.able or len(done) < turn or (done and (entry.once or done[0] > LONG_S)):
                 continue
             entry.try_to("run")
             if turn == 0:

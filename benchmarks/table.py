@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 OURS = "facility-coverage"
-_HEADER = ("graph", "work", "tool", "threads", "median", "runs", "to ours", "memory", "difference", "remark")
+_HEADER = ("graph", "work", "tool", "threads", "median", "first", "runs", "to ours", "memory", "difference", "remark")
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,8 @@ class Row:
         What was done, by whom.
     seconds
         Median; NaN where it was not measured (`remark` says why).
+    first_s
+        The first run: in memory that the process has not used before.
     runs
         How many runs the median is of.
     peak_bytes
@@ -37,6 +39,7 @@ class Row:
     tool: str
     threads: int
     seconds: float
+    first_s: float = np.nan
     runs: int = 0
     peak_bytes: float = np.nan
     difference_s: float = np.nan
@@ -44,10 +47,13 @@ class Row:
 
 
 def apart(one: np.ndarray, other: np.ndarray, limit_s: float) -> float:
-    """Return the largest difference in seconds between two answers of the same shape, no answer being inf or NaN.
+    """Return the largest difference in seconds between two answers of the same shape.
 
-    Where only one has an answer, the other is beyond its limit: the difference is what the answer lacks to it.
+    No answer is inf or NaN. Where only one has an answer, the other is beyond its limit: the difference is what the
+    answer lacks to it. Where either is -inf, it was not asked.
     """
+    asked = ~(np.isneginf(one) | np.isneginf(other))
+    one, other = one[asked], other[asked]
     difference, one_has, other_has = 0.0, np.isfinite(one), np.isfinite(other)
     if (both := one_has & other_has).any():
         difference = float(np.abs(one[both] - other[both]).max())
@@ -104,8 +110,9 @@ def _cells(row: Row, ours: dict[tuple[str, str, int], float]) -> tuple[str, ...]
         row.tool,
         str(row.threads),
         _time(row.seconds),
+        _time(row.first_s),
         str(row.runs) if row.runs else "–",
-        "–" if np.isnan(ratio) else f"{ratio:.3g} ×",
+        "–" if np.isnan(ratio) else f"{ratio:.3g} ×" if ratio < 999.5 else f"{ratio:,.0f} ×",
         "–" if np.isnan(row.peak_bytes) else f"{row.peak_bytes / 1e6:.0f} MB",
         "–" if np.isnan(row.difference_s) else f"{row.difference_s:.1e} s",
         row.remark,
