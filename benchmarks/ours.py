@@ -11,8 +11,10 @@ import numpy as np
 from measuring import Query, Task
 
 from facility_coverage.layers.model import Ints
+from facility_coverage.network.catchment import catchments, stand
+from facility_coverage.network.links import link
 from facility_coverage.network.snapping import EdgeIndex, Locations, Places, locate, time_places
-from facility_coverage.network.travel import catchments, link, nearest_facilities, nearest_facility, stand
+from facility_coverage.network.travel import nearest_facilities, nearest_facility
 
 _SPEED_MS = graphs.PROFILE.access_speed_ms
 _MAX_ACCESS_M = 500.0

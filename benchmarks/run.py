@@ -189,7 +189,9 @@ def _fewer_if_slow(entry: Entry) -> Entry:
     (facilities,) = entry.query.sources
     probe = replace(entry, query=replace(entry.query, sources=(facilities[:_PROBE],)), costs=[])
     probe.try_to("run")
-    if not probe.costs or probe.seconds * len(facilities) / _PROBE < _LONG_SET_S:
+    if probe.seconds * len(facilities) / _PROBE >= _LONG_SET_S:  # or only because its memory was new
+        probe.try_to("run")
+    if not probe.costs or probe.costs[-1].seconds * len(facilities) / _PROBE < _LONG_SET_S:
         return entry
     query = replace(entry.query, sources=(facilities[:_FEW],))
     return replace(entry, query=query, part=len(facilities) / _FEW)

@@ -16,8 +16,8 @@ import numpy as np
 from measuring import Cost, Query, ToolError, Worker
 from table import Row
 
-#: A run that takes longer is not repeated.
-LONG_S = 20.0
+#: A run that takes longer is not repeated; one that takes less, more often.
+LONG_S, SHORT_S = 20.0, 1.0
 #: A tool that takes longer to build is measured with one thread only.
 LONG_BUILD_S = 10.0
 #: A build that takes longer is stopped, and the tool with it; so is anything else after its own time.
@@ -209,13 +209,18 @@ def able_to(work: str, seated: Sequence[Seat]) -> list[Seat]:
 
 
 def by_turns(entries: Sequence[Entry], rounds: int, answers: Path | None = None) -> None:
-    """Let all do their part once, then those again that may; a run longer than `LONG_S` is not repeated."""
+    """Let all do their part once, then those again that may, so often as they are quick.
+
+    A run longer than `LONG_S` is not repeated; one shorter than `SHORT_S` is repeated nearly twice as often as others,
+    for a process's first runs pay for memory, and in short ones that is much of the time.
+    """
     for entry in entries:
         entry.try_to("prepare")
-    for turn in range(rounds):
+    for turn in range(2 * rounds - 1):
         for entry in entries:
             done = [cost.seconds for cost in entry.costs]
-            if not entry.seat.able or len(done) < turn or (done and (entry.once or done[0] > LONG_S)):
+            long_enough = done and (entry.once or done[0] > LONG_S or (turn >= rounds and done[0] > SHORT_S))
+            if not entry.seat.able or len(done) < turn or long_enough:
                 continue
             entry.try_to("run")
             if turn == 0:

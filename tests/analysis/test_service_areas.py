@@ -21,9 +21,9 @@ from facility_coverage.config.profile import Direction, Profile, Ways
 from facility_coverage.config.study import NetworkOptions
 from facility_coverage.layers.model import Layers, Roads
 from facility_coverage.network.graph import Graph
+from facility_coverage.network.links import link
 from facility_coverage.network.network import Network, build_networks
 from facility_coverage.network.snapping import Places, snap
-from facility_coverage.network.travel import link
 
 STEP_M = 300.0
 WAYS = builders.lattice(13, 13, step_m=STEP_M)  # 3.6 km square

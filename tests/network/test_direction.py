@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 import builders
 from facility_coverage.config.profile import Profile
 from facility_coverage.layers.model import Roads
+from facility_coverage.network.catchment import catchments
 from facility_coverage.network.graph import Graph, build_graph
+from facility_coverage.network.links import link
 from facility_coverage.network.snapping import Places, snap
-from facility_coverage.network.travel import Direction, catchments, link, nearest_facility
+from facility_coverage.network.travel import Direction, nearest_facility
 
 LAW = settings(deadline=None, max_examples=60)
 SEEDS = st.integers(0, 2**32 - 1)

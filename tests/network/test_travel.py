@@ -6,9 +6,11 @@ from hypothesis import strategies as st
 
 import builders
 import oracles
+from facility_coverage.network.catchment import catchments
 from facility_coverage.network.graph import Graph, build_graph
+from facility_coverage.network.links import link
 from facility_coverage.network.snapping import Places, snap
-from facility_coverage.network.travel import Direction, Nearest, catchments, link, nearest_facility
+from facility_coverage.network.travel import Direction, Nearest, nearest_facility
 
 SEEDS = st.integers(0, 2**32 - 1)
 LAW = settings(deadline=None, max_examples=60)

@@ -11,8 +11,8 @@ import pandas as pd
 from facility_coverage.analysis.trips import Trips
 from facility_coverage.layers.model import Layers
 from facility_coverage.network.graph import piece_lengths_m
+from facility_coverage.network.links import TIME_TOLERANCE_S
 from facility_coverage.network.network import Network
-from facility_coverage.network.travel import TIME_TOLERANCE_S
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,10 @@ from facility_coverage.analysis.trips import Trips
 from facility_coverage.analysis.walls import Walls, find_walls
 from facility_coverage.config.profile import Direction
 from facility_coverage.layers.model import Ints, Layers
+from facility_coverage.network.catchment import node_times
+from facility_coverage.network.links import TIME_TOLERANCE_S
 from facility_coverage.network.network import Network
 from facility_coverage.network.snapping import Places
-from facility_coverage.network.travel import TIME_TOLERANCE_S, node_times
 
 #: For one facility: fine enough to agree with the exact shape to 98 % and more.
 FACILITY_PEN = Pen(half_width_m=40.0, cell_m=10.0, max_cells=4_000_000)

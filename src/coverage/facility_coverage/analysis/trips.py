@@ -11,9 +11,11 @@ from scipy.sparse import csr_array
 
 from facility_coverage.config.study import FacilityLayer
 from facility_coverage.layers.model import Floats, Layers
+from facility_coverage.network.catchment import catchments
+from facility_coverage.network.links import TIME_TOLERANCE_S
 from facility_coverage.network.network import Network
 from facility_coverage.network.snapping import Places
-from facility_coverage.network.travel import TIME_TOLERANCE_S, Nearest, catchments, nearest_facility
+from facility_coverage.network.travel import Nearest, nearest_facility
 
 
 @dataclass(frozen=True)

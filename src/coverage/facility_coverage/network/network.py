@@ -10,10 +10,11 @@ import numpy as np
 from facility_coverage.config.profile import Profile
 from facility_coverage.config.study import NetworkOptions
 from facility_coverage.layers.model import Floats, Roads
+from facility_coverage.network.catchment import Standing, stand
 from facility_coverage.network.graph import Bools, Dropped, Graph
 from facility_coverage.network.kept import graph_of
+from facility_coverage.network.links import Links, link
 from facility_coverage.network.snapping import Barriers, EdgeIndex, Locations, Places, locate, time_places
-from facility_coverage.network.travel import Links, Standing, link, stand
 
 
 @dataclass(frozen=True)

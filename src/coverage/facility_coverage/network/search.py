@@ -12,22 +12,24 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-NOBODY = -1
+NOBODY = np.int32(-1)
 NO_LABEL = np.iinfo(np.int64).max
 
-#: A link as the search reads it, in one piece of memory: where it leads and what it costs.
-ARC: npt.DTypeLike = np.dtype([("to", np.int32), ("cost_s", np.float64)])
+#: A link as the search reads it, in one piece of memory: where it leads and what it costs. Numbers of nodes have no
+#: sign: for one that may be negative, compiled code asks at each access whether it counts from an array's end.
+ARC: npt.DTypeLike = np.dtype([("to", np.uint32), ("cost_s", np.float64)])
 #: What the search knows of a node.
 STATE: npt.DTypeLike = np.dtype([("s", np.float64), ("label", np.int64)])
 #: A node waiting in a bucket, with the time it was put there for.
-ENTRY: npt.DTypeLike = np.dtype([("node", np.int32), ("next", np.int32), ("s", np.float64)])
+ENTRY: npt.DTypeLike = np.dtype([("node", np.uint32), ("next", np.int32), ("s", np.float64)])
 #: The same where a node waits for each of its labels.
 LABELLED_ENTRY: npt.DTypeLike = np.dtype([*np.dtype(ENTRY).descr, ("label", "<i8")])
+_ONE = np.uint64(1)
 
 
-def empty_states(node_count: int) -> npt.NDArray[np.void]:
-    """Return what is known before a search: nothing, shape (nodes,)."""
-    states = np.empty(node_count, STATE)
+def empty_states(*shape: int) -> npt.NDArray[np.void]:
+    """Return what is known before a search, of each node, or of the k nearest of each: nothing."""
+    states = np.empty(shape, STATE)
     states["s"] = np.inf
     states["label"] = NO_LABEL
     return states
@@ -44,146 +46,189 @@ def with_room(pool, used, more):  # type: ignore[no-untyped-def]  # numba infers
 
 
 @njit(cache=True, nogil=True)
-def search(indptr, arcs, limit, per_s, seeds, seed_s, seed_label, states, touched, first, pool):  # type: ignore[no-untyped-def]  # numba infers the types
+def _push(first, pool, entry, node, s, bucket):  # type: ignore[no-untyped-def]  # numba infers the types
+    """Let a node wait in a bucket."""
+    pool[entry].node, pool[entry].s, pool[entry].next = node, s, first[bucket]
+    first[bucket] = entry
+
+
+@njit(cache=True, nogil=True)
+def search_one(indptr, arcs, limit, per_s, seeds, seed_s, times, touched, first, pool):  # type: ignore[no-untyped-def]  # numba infers the types
     """Settle every node within `limit` seconds of a seed; return how many nodes were touched, and the pool.
 
-    `states` holds time and label of each node (`empty_states`); the nodes touched stand in `touched`. `first` is the
-    queue, -1 everywhere, a power of two long; `per_s` buckets hold a second. All that waits at one time must fit into
-    its length.
+    `times` is inf at every node before, and the nodes touched stand in `touched` after (one place more than nodes).
+    `first` is the queue, -1 everywhere, a power of two long; `per_s` buckets hold a second. All that waits at one time
+    must fit into its length.
     """
-    n_touched, queued, free, top = 0, 0, NOBODY, 0
-    mask = np.int64(len(first) - 1)
+    n_touched, top, taken = 0, 0, 0
+    mask = np.uint64(len(first) - 1)
     lowest = np.inf
     pool = with_room(pool, 0, len(seeds))
     for i in range(len(seeds)):
-        u, s, label = seeds[i], seed_s[i], seed_label[i]
-        if s <= limit and (s < states[u].s or (s == states[u].s and label < states[u].label)):
-            if states[u].s == np.inf:
-                touched[n_touched] = u
-                n_touched += 1
-            states[u].s, states[u].label = s, label
-            bucket = np.int64(s * per_s) & mask
-            pool[top].node, pool[top].s, pool[top].next = u, s, first[bucket]
-            first[bucket] = top
+        u, s = np.uint32(seeds[i]), seed_s[i]
+        if s <= limit and s < times[u]:
+            touched[n_touched] = u
+            n_touched += times[u] == np.inf
+            times[u] = s
+            _push(first, pool, np.uint32(top), u, s, np.uint64(s * per_s) & mask)
             top += 1
-            queued += 1
             lowest = min(lowest, s)
-    current = np.int64(lowest * per_s) & mask if queued > 0 else np.int64(0)
-    while queued > 0:
-        entry = first[current]
-        if entry == NOBODY:
-            current = (current + 1) & mask
+    current = np.uint64(lowest * per_s) & mask if top > 0 else np.uint64(0)
+    while taken < top:
+        following = first[current]
+        if following == NOBODY:
+            current = (current + _ONE) & mask
             continue
-        u, s = pool[entry].node, pool[entry].s
-        first[current] = pool[entry].next
-        pool[entry].next = free
-        free = entry
-        queued -= 1
-        if states[u].s != s:
-            continue
-        label = states[u].label
-        begin, end = indptr[u], indptr[u + 1]
-        if top + end - begin > len(pool):
-            pool = with_room(pool, top, end - begin)
-        for k in range(begin, end):
-            v = arcs[k].to
-            reached = s + arcs[k].cost_s
-            known = states[v].s
-            if reached > known or reached > limit or (reached == known and label >= states[v].label):
+        first[current] = NOBODY
+        while following != NOBODY:
+            entry = np.uint32(following)
+            u, s, following = pool[entry].node, pool[entry].s, pool[entry].next
+            taken += 1
+            if times[u] != s:
                 continue
-            if known == np.inf:
+            begin, end = indptr[u], indptr[u + _ONE]
+            if top + end > len(pool) + begin:
+                pool = with_room(pool, top, np.int64(end) - np.int64(begin))
+            for k in range(begin, end):
+                v, reached = arcs[k].to, s + arcs[k].cost_s
+                known = times[v]
+                if reached >= known or reached > limit:
+                    continue
+                # Written whether or not the node is new: if not, the next one takes its place.
                 touched[n_touched] = v
-                n_touched += 1
-            states[v].s, states[v].label = reached, label
-            # Written out: a function that may return another pool would count references at every link.
-            if free != NOBODY:
-                entry = free
-                free = pool[entry].next
-            else:
-                entry = top
+                n_touched += known == np.inf
+                times[v] = reached
+                _push(first, pool, np.uint32(top), v, reached, np.uint64(reached * per_s) & mask)
                 top += 1
-            bucket = np.int64(reached * per_s) & mask
-            pool[entry].node, pool[entry].s, pool[entry].next = v, reached, first[bucket]
-            first[bucket] = entry
-            queued += 1
     return n_touched, pool
 
 
 @njit(cache=True, nogil=True)
-def take_in(times, labels, s, label):  # type: ignore[no-untyped-def]  # numba infers the types
+def search_nearest(indptr, arcs, limit, per_s, seeds, seed_s, seed_label, states, first, pool):  # type: ignore[no-untyped-def]  # numba infers the types
+    """Find each node's nearest seed within `limit` seconds, from all at once.
+
+    `states` holds time and label of each node (`empty_states`); the queue is that of `search_one`, and here entries
+    are used again: what many nodes read and write stays in the cache.
+    """
+    queued, top, free = 0, 0, NOBODY
+    mask = np.uint64(len(first) - 1)
+    lowest = np.inf
+    pool = with_room(pool, 0, len(seeds))
+    for i in range(len(seeds)):
+        u, s, label = np.uint32(seeds[i]), seed_s[i], seed_label[i]
+        if s <= limit and (s < states[u].s or (s == states[u].s and label < states[u].label)):
+            states[u].s, states[u].label = s, label
+            _push(first, pool, np.uint32(top), u, s, np.uint64(s * per_s) & mask)
+            top += 1
+            queued += 1
+            lowest = min(lowest, s)
+    current = np.uint64(lowest * per_s) & mask if queued > 0 else np.uint64(0)
+    while queued > 0:
+        following = first[current]
+        if following == NOBODY:
+            current = (current + _ONE) & mask
+            continue
+        first[current] = NOBODY
+        while following != NOBODY:
+            entry = np.uint32(following)
+            u, s, following = pool[entry].node, pool[entry].s, pool[entry].next
+            pool[entry].next, free = free, np.int32(entry)
+            queued -= 1
+            if states[u].s != s:
+                continue
+            label = states[u].label
+            begin, end = indptr[u], indptr[u + _ONE]
+            if top + end > len(pool) + begin:
+                pool = with_room(pool, top, np.int64(end) - np.int64(begin))
+            for k in range(begin, end):
+                v, reached = arcs[k].to, s + arcs[k].cost_s
+                known = states[v].s
+                if reached > known or reached > limit or (reached == known and label >= states[v].label):
+                    continue
+                states[v].s, states[v].label = reached, label
+                if free != NOBODY:
+                    entry = np.uint32(free)
+                    free = pool[entry].next
+                else:
+                    entry = np.uint32(top)
+                    top += 1
+                _push(first, pool, entry, v, reached, np.uint64(reached * per_s) & mask)
+                queued += 1
+    return pool
+
+
+@njit(cache=True, nogil=True)
+def take_in(nearest, s, label):  # type: ignore[no-untyped-def]  # numba infers the types
     """Insert a time into the k shortest of different labels, in order; return whether it belongs there."""
-    k = len(times)
+    k = len(nearest)
     at = k
     for i in range(k):  # where the same label stands, or would end
-        if labels[i] == label:
-            if times[i] <= s:
+        if nearest[i].label == label:
+            if nearest[i].s <= s:
                 return False
             at = i
             break
     if at == k:
         at = k - 1
-        if s > times[at] or (s == times[at] and label >= labels[at]):
+        if s > nearest[at].s or (s == nearest[at].s and label >= nearest[at].label):
             return False
-    while at > 0 and (s < times[at - 1] or (s == times[at - 1] and label < labels[at - 1])):
-        times[at], labels[at] = times[at - 1], labels[at - 1]
+    while at > 0 and (s < nearest[at - 1].s or (s == nearest[at - 1].s and label < nearest[at - 1].label)):
+        nearest[at].s, nearest[at].label = nearest[at - 1].s, nearest[at - 1].label
         at -= 1
-    times[at], labels[at] = s, label
+    nearest[at].s, nearest[at].label = s, label
     return True
 
 
 @njit(cache=True, nogil=True)
-def search_nearest(indptr, arcs, limit, per_s, seeds, seed_s, seed_label, times, labels, first, pool):  # type: ignore[no-untyped-def]  # numba infers the types
+def search_nearest_k(indptr, arcs, limit, per_s, seeds, seed_s, seed_label, states, first, pool):  # type: ignore[no-untyped-def]  # numba infers the types
     """Fill the k shortest times of different labels at each node, within `limit` seconds.
 
-    `times` (inf) and `labels` (`NO_LABEL`) have the shape (nodes, k); the queue is that of `search`. What is not among
-    the k of a node is not among the k of any node beyond it either, so it need not travel on.
+    `states` (`empty_states`) has the shape (nodes, k); the queue is that of `search_nearest`. What is not among the k
+    of a node is not among the k of any node beyond it either, so it need not travel on.
     """
-    queued, free, top = 0, NOBODY, 0
-    mask = np.int64(len(first) - 1)
+    queued, top, free = 0, 0, NOBODY
+    mask = np.uint64(len(first) - 1)
     lowest = np.inf
     pool = with_room(pool, 0, len(seeds))
     for i in range(len(seeds)):
-        u = seeds[i]
-        if seed_s[i] <= limit and take_in(times[u], labels[u], seed_s[i], seed_label[i]):
-            bucket = np.int64(seed_s[i] * per_s) & mask
-            pool[top].node, pool[top].s, pool[top].label = u, seed_s[i], seed_label[i]
-            pool[top].next = first[bucket]
-            first[bucket] = top
+        u, s, label = np.uint32(seeds[i]), seed_s[i], seed_label[i]
+        if s <= limit and take_in(states[u], s, label):
+            pool[top].label = label
+            _push(first, pool, np.uint32(top), u, s, np.uint64(s * per_s) & mask)
             top += 1
             queued += 1
-            lowest = min(lowest, seed_s[i])
-    current = np.int64(lowest * per_s) & mask if queued > 0 else np.int64(0)
+            lowest = min(lowest, s)
+    current = np.uint64(lowest * per_s) & mask if queued > 0 else np.uint64(0)
     while queued > 0:
-        entry = first[current]
-        if entry == NOBODY:
-            current = (current + 1) & mask
+        following = first[current]
+        if following == NOBODY:
+            current = (current + _ONE) & mask
             continue
-        u, s, label = pool[entry].node, pool[entry].s, pool[entry].label
-        first[current] = pool[entry].next
-        pool[entry].next = free
-        free = entry
-        queued -= 1
-        still = False
-        for i in range(times.shape[1]):
-            still = still or (labels[u, i] == label and times[u, i] == s)
-        if not still:
-            continue
-        begin, end = indptr[u], indptr[u + 1]
-        if top + end - begin > len(pool):
-            pool = with_room(pool, top, end - begin)
-        for k in range(begin, end):
-            v, reached = arcs[k].to, s + arcs[k].cost_s
-            if reached > limit or not take_in(times[v], labels[v], reached, label):
+        first[current] = NOBODY
+        while following != NOBODY:
+            entry = np.uint32(following)
+            u, s, label, following = pool[entry].node, pool[entry].s, pool[entry].label, pool[entry].next
+            pool[entry].next, free = free, np.int32(entry)
+            queued -= 1
+            still = False
+            for i in range(states.shape[1]):
+                still = still or (states[u, i].label == label and states[u, i].s == s)
+            if not still:
                 continue
-            if free != NOBODY:
-                entry = free
-                free = pool[entry].next
-            else:
-                entry = top
-                top += 1
-            bucket = np.int64(reached * per_s) & mask
-            pool[entry].node, pool[entry].s, pool[entry].label = v, reached, label
-            pool[entry].next = first[bucket]
-            first[bucket] = entry
-            queued += 1
+            begin, end = indptr[u], indptr[u + _ONE]
+            if top + end > len(pool) + begin:
+                pool = with_room(pool, top, np.int64(end) - np.int64(begin))
+            for k in range(begin, end):
+                v, reached = arcs[k].to, s + arcs[k].cost_s
+                if reached > limit or not take_in(states[v], reached, label):
+                    continue
+                if free != NOBODY:
+                    entry = np.uint32(free)
+                    free = pool[entry].next
+                else:
+                    entry = np.uint32(top)
+                    top += 1
+                pool[entry].label = label
+                _push(first, pool, entry, v, reached, np.uint64(reached * per_s) & mask)
+                queued += 1
     return pool
