@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 from facility_coverage.config.profile import Direction
 from facility_coverage.layers.model import Floats, Ints
 from facility_coverage.network import catchment_kernels as kernels
-from facility_coverage.network.catchment_kernels import AHEAD, POINT
+from facility_coverage.network.catchment_kernels import AHEAD, POINT, SPOT
 from facility_coverage.network.graph import Graph
 from facility_coverage.network.links import TIME_TOLERANCE_S, Links, columns, seeds
 from facility_coverage.network.order import group
@@ -34,17 +34,16 @@ class Standing:
     ----------
     points
         Attached points (`catchment_kernels.POINT`), shape (attached,).
-    at_tail
-        With node `u` stand ``points[at_tail[u]:at_tail[u + 1]]``, shape (nodes + 1,).
+    spots
+        With node `u` stand ``points[spots[u].points:spots[u + 1].points]``. Of the edges that hold points,
+        ``ahead[spots[u].ahead:spots[u + 1].ahead]`` end at it; `ahead_s` is the longest time along these from the head
+        on, inf where one does not lead that way (`catchment_kernels.SPOT`), shape (nodes + 1,).
+    ahead
+        Edges that hold points (`catchment_kernels.AHEAD`), by their heads, shape (edges that hold points,).
     on_edge
         On edge `e` stand ``points[on_edge[e, 0]:on_edge[e, 1]]``, shape (edges, 2).
     where
         Metres from the tail, and seconds from it and to it, of each of `points`, shape (attached, 3).
-    ahead, at_head
-        Edges that hold points and end at node `u`: ``ahead[at_head[u]:at_head[u + 1]]`` (`catchment_kernels.AHEAD`),
-        shapes (edges that hold points,) and (nodes + 1,).
-    ahead_s
-        Seconds of the longest of these from the head on, inf where one does not lead that way, shape (nodes,).
     count
         Number of all demand points.
     direction
@@ -52,12 +51,10 @@ class Standing:
     """
 
     points: npt.NDArray[np.void]
-    at_tail: npt.NDArray[np.uint32]
+    spots: npt.NDArray[np.void]
+    ahead: npt.NDArray[np.void]
     on_edge: npt.NDArray[np.uint32]
     where: Floats
-    ahead: npt.NDArray[np.void]
-    at_head: npt.NDArray[np.uint32]
-    ahead_s: Floats
     count: int
     direction: Direction
 
@@ -91,20 +88,20 @@ def stand(graph: Graph, demand: Places, *, direction: Direction = "to_facility")
     of_edge = np.arange(len(graph.tail)) + graph.tail + 1
     order, start = group(np.where(node >= 0, of_node[node], of_edge[edge]), graph.node_count + len(graph.tail))
     row, edge, node = attached[order], edge[order], node[order]
-    access_s, by_tail, by_head, *where = (column[row] for column in columns(demand, direction, leaving=True))
+    access_s, by_tail, by_head, *along = (column[row] for column in columns(demand, direction, leaving=True))
     points = np.empty(len(row), POINT)
-    points["access_s"], points["row"] = access_s, row
+    points["row"], points["head"] = row, np.where(node >= 0, node, graph.head[edge])
     points["tail_s"], points["head_s"] = np.where(node >= 0, 0.0, by_tail), np.where(node >= 0, np.inf, by_head)
-    points["head"] = np.where(node >= 0, node, graph.head[edge])
+    points["access_s"] = access_s
     on_edge = np.column_stack([start[of_edge], start[of_edge + 1]]).astype(np.uint32)
     holds = np.flatnonzero((on_edge[:, 0] < on_edge[:, 1]) & (graph.tail != graph.head))
     by_head_node, at_head = group(graph.head[holds], graph.node_count)
     ahead = np.empty(len(holds), AHEAD)
     ahead["tail"], ahead["edge"], (ahead["first"], ahead["stop"]) = graph.tail[holds], holds, on_edge[holds].T
-    return Standing(
-        points, np.append(start[of_node], len(row)).astype(np.uint32), on_edge, np.column_stack(where),
-        ahead[by_head_node], at_head.astype(np.uint32), _longest(graph, holds, direction), len(demand), direction,
-    )  # fmt: skip
+    spots = np.empty(graph.node_count + 1, SPOT)
+    spots["points"], spots["ahead"] = np.append(start[of_node], len(row)), at_head
+    spots["ahead_s"] = _longest(graph, holds, direction)
+    return Standing(points, spots, ahead[by_head_node], on_edge, np.column_stack(along), len(demand), direction)
 
 
 def _longest(graph: Graph, edges: Ints, direction: Direction) -> Floats:
@@ -113,7 +110,7 @@ def _longest(graph: Graph, edges: Ints, direction: Direction) -> Floats:
         seconds, passes = graph.forward_s[graph.last[edges]], graph.forward_ok[edges]
     else:
         seconds, passes = graph.backward_s[graph.last[edges]], graph.backward_ok[edges]
-    longest = np.full(graph.node_count, -np.inf)
+    longest = np.full(graph.node_count + 1, -np.inf)
     np.maximum.at(longest, graph.head[edges], np.where(passes, seconds, np.inf))
     return longest
 
@@ -153,10 +150,9 @@ def catchments(
     if standing.direction != links.direction:
         raise ValueError(f"demand stands for trips {standing.direction}, links are for trips {links.direction}")
     begin = _beginnings(graph, links, facilities, limit_s)
-    points = standing.points, standing.at_tail, standing.on_edge, standing.where
-    ahead = standing.ahead, standing.at_head, standing.ahead_s
+    points = standing.points, standing.spots, standing.on_edge, standing.where, standing.ahead
     ways = graph.forward_ok, graph.backward_ok, links.direction == "to_facility"
-    search = _Search(kernels.catchments, (*begin, *points, *ahead, *ways), graph.node_count, standing.count)
+    search = _Search(kernels.catchments, (*begin, *points, *ways), graph.node_count, standing.count)
     indptr, point, seconds = _in_parts(search, facilities, threads)
     if len(point) <= np.iinfo(np.int32).max:
         indptr = indptr.astype(np.int32)

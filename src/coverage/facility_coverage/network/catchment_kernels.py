@@ -7,18 +7,23 @@ import numpy.typing as npt
 from numba import njit
 
 from facility_coverage.network.kernels import along_edge_s
+from facility_coverage.network.prefetch import prefetch
 from facility_coverage.network.search import ENTRY, NOBODY, search_one
 
 #: A demand point as catchments read it: seconds to tail and head of its edge, and of its access leg; row; head.
 POINT: npt.DTypeLike = np.dtype(
     [("tail_s", np.float64), ("head_s", np.float64), ("access_s", np.float64), ("row", np.int32), ("head", np.uint32)]
 )
+#: What a node needs for its points: where those begin that stand with it, and the edges ahead, and how far these lead.
+SPOT: npt.DTypeLike = np.dtype([("points", np.uint32), ("ahead", np.uint32), ("ahead_s", np.float64)])
 #: An edge that holds points as its head sees it: its tail, its number, and which points they are.
 AHEAD: npt.DTypeLike = np.dtype([("tail", np.uint32), ("edge", np.uint32), ("first", np.uint32), ("stop", np.uint32)])
 
 _ENTRY = ENTRY  # a constant of the compiled code
 _SMALLEST_POOL = 1024
 _ONE = np.uint64(1)
+#: How many nodes before its turn a node's points are asked for.
+_AHEAD = 8
 
 
 @njit(cache=True, nogil=True)
@@ -71,7 +76,7 @@ def node_times(  # type: ignore[no-untyped-def]  # numba infers the types
 def catchments(  # type: ignore[no-untyped-def]  # numba infers the types
     rows, counts, found, seconds, workspace,
     fac_edge, arriving, tail, head, indptr, arcs, per_s, n_buckets, limit,
-    points, at_tail, on_edge, where, ahead, at_head, ahead_s, forward_ok, backward_ok, demand_leaves,
+    points, spots, on_edge, where, ahead, forward_ok, backward_ok, demand_leaves,
 ):  # fmt: skip
     """Write down which demand points are within `limit` of each facility in `rows`, and their seconds.
 
@@ -92,14 +97,16 @@ def catchments(  # type: ignore[no-untyped-def]  # numba infers the types
         begin = used
         for q in range(n):
             u = touched[q]
-            stop = at_tail[u + _ONE]
+            soon = touched[min(q + _AHEAD, n - 1)]
+            prefetch(points, spots[soon].points)
+            stop = spots[u + _ONE].points
             if u == tail[home]:  # the facility's own edge comes last
                 used = _take(points, on_edge[home, 1], stop, times[u], times, limit, found, seconds, used)
                 stop = on_edge[home, 0]
-            used = _take(points, at_tail[u], stop, times[u], times, limit, found, seconds, used)
-            if times[u] + ahead_s[u] <= limit:
+            used = _take(points, spots[u].points, stop, times[u], times, limit, found, seconds, used)
+            if times[u] + spots[u].ahead_s <= limit:
                 continue
-            for p in range(at_head[u], at_head[u + _ONE]):
+            for p in range(spots[u].ahead, spots[u + _ONE].ahead):
                 # An edge whose tail is reached is seen from there.
                 if times[ahead[p].tail] == np.inf and ahead[p].edge != home:
                     used = _take(points, ahead[p].first, ahead[p].stop, np.inf, times, limit, found, seconds, used)

@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from facility_coverage.network.prefetch import prefetch
+
 NOBODY = np.int32(-1)
 NO_LABEL = np.iinfo(np.int64).max
 
@@ -98,6 +100,7 @@ def search_one(indptr, arcs, limit, per_s, seeds, seed_s, times, touched, first,
                 touched[n_touched] = v
                 n_touched += known == np.inf
                 times[v] = reached
+                prefetch(arcs, indptr[v])
                 _push(first, pool, np.uint32(top), v, reached, np.uint64(reached * per_s) & mask)
                 top += 1
     return n_touched, pool
@@ -146,6 +149,7 @@ def search_nearest(indptr, arcs, limit, per_s, seeds, seed_s, seed_label, states
                 if reached > known or reached > limit or (reached == known and label >= states[v].label):
                     continue
                 states[v].s, states[v].label = reached, label
+                prefetch(arcs, indptr[v])
                 if free != NOBODY:
                     entry = np.uint32(free)
                     free = pool[entry].next
