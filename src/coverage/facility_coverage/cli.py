@@ -77,6 +77,30 @@ def run(
 
 
 @app.command()
+def check(
+    config: Annotated[Path, typer.Argument(help="The study's YAML file.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Folder for check.html and check.json (default: none).")
+    ] = None,
+    lang: Annotated[Literal["zh", "en"] | None, typer.Option(help="Language (default: the study's).")] = None,
+) -> None:
+    """Look for what is wrong with a study's data; nothing is computed or changed."""
+    from facility_coverage.checking import check_study  # noqa: PLC0415 (see top)
+    from facility_coverage.config.reading import load_study  # noqa: PLC0415 (see top)
+    from facility_coverage.outputs.checkup import lines  # noqa: PLC0415 (see top)
+
+    language = lang or load_study(config).config.lang
+    with _progress() as say:
+        checkup = check_study(config, folder=output, lang=language, progress=say)
+    for line in lines(checkup, lang=language):
+        typer.echo(line)
+    if output is not None:
+        typer.echo(str(output / "check.html"))
+    if checkup.counts["error"]:
+        raise typer.Exit(BAD_INPUT)
+
+
+@app.command()
 def sample(
     folder: Annotated[Path, typer.Argument(help="Where configs/ and layers/yongchuan/ are written.")],
     overwrite: Annotated[bool, typer.Option(help="Replace files that differ.")] = False,

@@ -133,22 +133,27 @@ def compute(
         layers = read_layers(config, margin_m=longest_trip_m(study))
         if config.outputs.time_surface_m is not None:
             check_cell(layers.boundary, config.outputs.time_surface_m, file=f"study {config.id}")
-    points = layers.demand.points
     with _stage(watch, "build networks", progress):
-        networks = build_networks(
-            layers.roads,
-            {name: study.profiles[name] for name in sorted({layer.profile for layer in config.facilities})},
-            points[["x_m", "y_m"]].to_numpy(dtype=np.float64),
-            options=config.network,
-            file=shown_path(config.roads.path),
-            barriers=Barriers.of(layers.barriers.geometry) if len(layers.barriers) else None,
-        )
+        networks = networks_of(study, layers)
     with _stage(watch, "travel times", progress):
         trips = tuple(travel(layer, layers, networks[layer.profile], threads=threads) for layer in config.facilities)
     with _stage(watch, "coverage and goals", progress):
         coverage = measure_coverage(layers, trips, networks, groups=tables.groups_of(config))
         verdicts = judge(study.plan, layers, coverage, date=config.date) if study.plan else ()
     return Computed(study, layers, networks, trips, coverage, verdicts)
+
+
+def networks_of(study: LoadedStudy, layers: Layers) -> dict[str, Network]:
+    """Build the network of every profile that a facility layer names."""
+    config = study.config
+    return build_networks(
+        layers.roads,
+        {name: study.profiles[name] for name in sorted({layer.profile for layer in config.facilities})},
+        layers.demand.points[["x_m", "y_m"]].to_numpy(dtype=np.float64),
+        options=config.network,
+        file=shown_path(config.roads.path),
+        barriers=Barriers.of(layers.barriers.geometry) if len(layers.barriers) else None,
+    )
 
 
 def _surface_name(layer: str) -> str:

@@ -1,0 +1,160 @@
+"""What a finding says: message and advice by code, in Chinese and English."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Sentence(NamedTuple):
+    """Message and advice in both languages; names in braces are filled in."""
+
+    zh: str
+    en: str
+    advice_zh: str
+    advice_en: str
+
+
+SENTENCES: dict[str, Sentence] = {
+    "beyond_study": Sentence(
+        "{read} 处设施中有 {count} 处超出研究范围最长出行距离，不计入",
+        "{count} of {read} facilities lie farther from the study than the longest trip and do not count",
+        "核对坐标系与经纬度顺序；确属其他区域则无需处理",
+        "check the reference system and the order of lon and lat; nothing to do if they belong elsewhere",
+    ),
+    "beyond_zones": Sentence(
+        "{count} 处设施位于各镇街以外，但仍可服务本区居民",
+        "{count} facilities lie beyond the zones and serve its people all the same",
+        "如只计本区设施，请设 facilities_from: own_zones_only",
+        "set facilities_from: own_zones_only if only the study's own facilities should count",
+    ),
+    "capacity_missing": Sentence(
+        "{column}：{rows} 处设施中有 {count} 处无数据（不按 0 计）",
+        "{column}: no data for {count} of {rows} facilities (which is not counted as 0)",
+        "补齐该列；缺数据时相关目标显示“无数据”",
+        "fill the column: goals that need it show no data",
+    ),
+    "capacity_zero": Sentence(
+        "{column}：{count} 处设施为 0",
+        "{column} is 0 for {count} facilities",
+        "确认是否确为 0；未知请留空",
+        "leave it empty where it is not known",
+    ),
+    "capacity_absurd": Sentence(
+        "{column}：{count} 处设施数值过大（最大 {largest:,.0f}，中位数 {median:,.0f}）",
+        "{column} is very large for {count} facilities (at most {largest:,.0f}, median {median:,.0f})",
+        "核对单位与小数点，是否误填面积、电话或合计",
+        "check the unit: is it an area, a telephone number or a sum?",
+    ),
+    "part_exceeds_whole": Sentence(
+        "{count} 处设施的 {column} 大于 {whole}",
+        "{column} exceeds {whole} for {count} facilities",
+        "核对两列是否对调",
+        "see whether the two columns are swapped",
+    ),
+    "same_place": Sentence(
+        "{count} 处设施与同层其他设施坐标相同",
+        "{count} facilities stand at the same place as another of their layer",
+        "是否重复登记，或以镇街中心代替了真实地址",
+        "are they registered twice, or placed at the town's centre for want of an address?",
+    ),
+    "off_network": Sentence(
+        "{count} 处设施 {limit_m:,.0f} 米内没有 {profile} 可通行的道路，无人可达",
+        "{count} facilities have no road open to {profile} within {limit_m:,.0f} m: nobody reaches them",
+        "核对坐标，或补充道路",
+        "check their coordinates, or the roads there",
+    ),
+    "small_piece": Sentence(
+        "{count} 处设施位于与主网不连通的小段道路上（{profile}）",
+        "{count} facilities stand on small pieces of network that no way open to {profile} joins to the rest",
+        "核对当地道路是否缺失连接，或提高 network.min_component_nodes",
+        "look for missing links there, or raise network.min_component_nodes",
+    ),
+    "zone_without_people": Sentence(
+        "{count} 个镇街没有人口",
+        "{count} zones have no people",
+        "核对人口数据与边界是否匹配",
+        "see whether the population and the zones belong together",
+    ),
+    "zone_without_roads": Sentence(
+        "{count} 个镇街内没有 {profile} 可通行的道路",
+        "no road open to {profile} enters {count} zones",
+        "核对道路数据范围",
+        "check how far the roads reach",
+    ),
+    "isolated_roads": Sentence(
+        "{profile}：{count} 段孤立道路（共 {length_km:,.1f} 公里）不计入路网",
+        "{profile}: {count} isolated pieces of network ({length_km:,.1f} km) are left out",
+        "若应连通，请检查线是否相接（roads.snap_tolerance_m、network.min_component_nodes）",
+        "where they should be joined, see that lines meet (roads.snap_tolerance_m, network.min_component_nodes)",
+    ),
+    "people_off_network": Sentence(
+        "{profile}：{count:,} 人（{people_share:.1%}）距最近道路过远，不可达",
+        "{profile}: {count:,} people ({people_share:.1%}) live too far from any road and reach nothing",
+        "核对道路是否完整，或调整 network.max_access_m",
+        "see whether roads are missing; network.max_access_m is the limit",
+    ),
+    "people_near_dropped": Sentence(
+        "{profile}：{count:,} 人（{people_share:.1%}）的最近道路属孤立路段",
+        "{profile}: {count:,} people ({people_share:.1%}) live nearest to an isolated piece of network",
+        "核对孤立路段是否应与主网相接",
+        "see whether those pieces should be joined to the rest",
+    ),
+    "people_behind_barrier": Sentence(
+        "{profile}：{count:,} 人（{people_share:.1%}）的最近道路在屏障另一侧",
+        "{profile}: {count:,} people ({people_share:.1%}) live nearest to a road behind a barrier",
+        "核对屏障（barriers）是否可在该处通过",
+        "see whether the barriers can be passed there",
+    ),
+    "datum_shift": Sentence(
+        "坐标疑为 {reading}：{places} 处中 {nearer_share:.0%} 按 {reading} 解读更贴近{against_zh}，"
+        "距离中位数由 {declared_m:,.0f} 米降为 {read_m:,.0f} 米（把握 {sure:.2%}）",
+        "the coordinates look like {reading}: read so, {nearer_share:.0%} of {places} places lie nearer to {against}, "
+        "the median distance falls from {declared_m:,.0f} m to {read_m:,.0f} m ({sure:.2%} sure)",
+        "核对数据来源；如是，请改 datum: {datum}",
+        "ask where the file comes from; if so, set datum: {datum}",
+    ),
+    "datum_shift_roads": Sentence(
+        "道路坐标疑为 {reading}：把设施移到该坐标系后，{places} 处中 {nearer_share:.0%} 更贴近道路，"
+        "距离中位数由 {declared_m:,.0f} 米降为 {read_m:,.0f} 米（把握 {sure:.2%}）",
+        "the roads look like {reading}: moved to that datum, {nearer_share:.0%} of {places} facilities lie nearer to "
+        "them, the median distance falls from {declared_m:,.0f} m to {read_m:,.0f} m ({sure:.2%} sure)",
+        "核对道路数据来源；如是，请在 roads 下写明 datum: {datum}",
+        "ask where the roads come from; if so, set datum: {datum} under roads",
+    ),
+    "column_missing_values": Sentence(
+        "列 {column}：{rows} 行中 {count} 行为空",
+        "column {column}: {count} of {rows} rows are empty",
+        "空值按“无数据”处理",
+        "empty means no data",
+    ),
+    "encoding": Sentence(
+        "按 {value} 读取",
+        "read as {value}",
+        "如文字有误，请用 encoding: 指明",
+        "name another under `encoding:` if its texts look wrong",
+    ),
+    "header_row": Sentence(
+        "表头在第 {value} 行",
+        "the header is in row {value}",
+        "如不对，请用 header_row: 指明",
+        "name another under `header_row:` if that is wrong",
+    ),
+    "aliases": Sentence(
+        "列名按别名识别：{value}",
+        "columns recognised by other names: {value}",
+        "如不对，请在 columns: 下指明",
+        "name them under `columns:` if that is wrong",
+    ),
+    "found": Sentence(
+        "{name}：{value}",
+        "{name}: {value}",
+        "如不对，请在研究文件中写明",
+        "say so in the study's file if that is wrong",
+    ),
+    "report": Sentence(
+        "{name} = {value:,.6g}",
+        "{name} = {value:,.6g}",
+        "说明见文档",
+        "the documentation explains it",
+    ),
+}
