@@ -13,6 +13,7 @@ import shapely
 
 from facility_coverage.errors import Fault, LayerError
 from facility_coverage.layers.crs import WGS84
+from facility_coverage.layers.numbers import COUNT_UNITS, read_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
@@ -166,26 +167,26 @@ def check_choice(source: SourceTable, column: str, choices: Sequence[str]) -> li
 
 
 def to_count(source: SourceTable, column: str, *, required: bool = False) -> tuple[pd.Series, list[Fault]]:
-    """Return a column as non-negative float64, NaN where it is empty, and its faults.
+    """Return a column as non-negative float64, NaN where there is no data, and its faults.
 
     Parameters
     ----------
     source
         The table.
     column
-        Counts of beds, people …
+        Counts of beds, people …, as `numbers.read_numbers` understands them.
     required
-        Whether an empty value is a fault.
+        Whether no data is a fault.
     """
-    text = as_text(source.frame[column])
-    empty = (text == "").to_numpy()
-    number = pd.to_numeric(text.where(~empty), errors="coerce").astype("float64")
-    wrong = ~empty & ~np.isfinite(number.to_numpy())
-    faults = source.fault_rows(wrong, "{} is not a number", column=column, advice="give a count, or leave it empty")
-    faults += source.fault_rows(number < 0, "{} is negative", column=column, advice="give a count of 0 or more")
+    counts = read_numbers(source.frame[column], units=COUNT_UNITS)
+    advice = "give digits, as in 120, 1,200, 1.2万 or 120张, or leave it empty"
+    faults = source.fault_rows(counts.is_wrong, "{} is not a number", column=column, advice=advice)
+    negative = counts.value < 0
+    faults += source.fault_rows(negative, "{} is negative", column=column, advice="give a count of 0 or more")
     if required:
-        faults += source.fault_rows(empty, "is empty", column=column, advice="give a count, 0 if there is none")
-    return number, faults
+        advice = "give a count, 0 if there is none"
+        faults += source.fault_rows(counts.is_empty, "is empty", column=column, advice=advice)
+    return pd.Series(counts.value, index=source.frame.index, name=column), faults
 
 
 def check_swapped(source: SourceTable, study_area: gpd.GeoSeries) -> list[Fault]:
