@@ -146,6 +146,35 @@ def test_facilities_too_far_away_are_named_as_left_out(small: Path) -> None:
     assert "station: 1 of 3 facilities in stations.csv lie beyond the longest trip" in done.stderr
 
 
+def test_a_check_finds_what_is_odd_and_writes_its_page(small: Path) -> None:
+    stations(small, beds=["10", "0", ""], lon=[105.9, 87.6, 105.91], lat=[29.34, 43.8, 29.34])
+    before = {path.name: path.read_bytes() for path in small.parent.iterdir()}
+    done = command("check", small.name, "-o", "out", "--lang", "en", cwd=small.parent)
+    assert done.returncode == 0, done.stderr
+    content = json.loads((small.parent / "out" / "check.json").read_text(encoding="utf-8"))
+    assert {(found["layer"], found["code"]) for found in content["findings"]} == {
+        ("station", "beyond_study"), ("station", "capacity_missing"),
+    }  # fmt: skip
+    assert content["layers"][0]["layer"] == "zones"
+    assert (content["layers"][0]["rows_read"], content["layers"][0]["crs"]) == (
+        2,
+        "CGCS2000 / 3-degree Gauss-Kruger CM 105E",
+    )
+    assert "0 errors, 2 warnings, 0 notes" in done.stdout
+    assert done.stdout.splitlines()[-1] == "out/check.html"
+    assert {path.name: path.read_bytes() for path in small.parent.iterdir() if path.is_file()} == before
+
+
+def test_a_check_lists_the_faults_of_all_layers_and_fails(small: Path) -> None:
+    stations(small, beds=["10", "约二十", ""])
+    overlapping_zones(small)
+    done = command("check", small.name, cwd=small.parent)
+    assert done.returncode == 2
+    assert "错误: station: stations.csv: '约二十' is not a number" in done.stdout
+    assert "Traceback" not in done.stderr
+    assert not (small.parent / "out").exists()
+
+
 def test_a_folder_of_other_files_is_never_replaced(small: Path) -> None:
     out = small.parent / "out"
     out.mkdir()

@@ -31,6 +31,8 @@ class Fault:
     study.yaml:10:14: profile: 'eldr' is not one of 'adult', 'elder'
     >>> print(Fault("beds.csv", "-3 is negative", row=12, column="beds", advice="give a count of 0 or more"))
     beds.csv: row 12, column 'beds': -3 is negative; give a count of 0 or more
+    >>> str(Fault("a.csv", "'\\x1b[2J' is not a number"))
+    "a.csv: ' [2J' is not a number"
     """
 
     file: str
@@ -55,7 +57,8 @@ class Fault:
         )
         parts = [part for part in (position, self.field, place, self.message) if part]
         text = ": ".join(parts) + (f"; {self.advice}" if self.advice else "")
-        return " ".join(text.split())
+        # A user's text may hold characters that would steer a terminal.
+        return " ".join("".join(one if one.isprintable() else " " for one in text).split())
 
 
 class StudyError(Exception):

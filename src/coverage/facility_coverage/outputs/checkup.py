@@ -32,7 +32,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "extent": ("范围（经纬度）", "Extent (degrees)"),
     "missing": ("空值", "Empty values"),
     "found": ("读取方式", "How it was read"),
-    "unread": ("无法读取，见上", "could not be read, see above"),
+    "unread": ("无法读取", "could not be read"),
     "footer": ("检查不改动任何数据。", "A check changes no data."),
     "error": ("错误", "errors"),
     "warning": ("警告", "warnings"),
@@ -82,10 +82,11 @@ def lines(checkup: Checkup, *, lang: Lang) -> Iterator[str]:
     pick = 0 if lang == "zh" else 1
     for facts in checkup.layers:
         if facts.rows_read is None and facts.kind != "roads":
-            yield f"{facts.layer}: {facts.file}: {_WORDS['unread'][pick]}"
+            yield plain(f"{facts.layer}: {facts.file}: {_WORDS['unread'][pick]}")
         else:
             rows = "" if facts.rows_read is None else f"{facts.rows_read:,} → {facts.rows_kept or 0:,}"
-            yield "  ".join(part for part in (f"{facts.layer}:", facts.file, rows, _system(facts), _how(facts)) if part)
+            parts = (f"{facts.layer}:", facts.file, rows, _system(facts), _how(facts))
+            yield plain("  ".join(part for part in parts if part))
     yield ""
     for found in checkup.findings:
         place = ": ".join(part for part in (found.layer, found.file) if part)
