@@ -1,0 +1,100 @@
+"""What OpenStreetMap calls the facilities of each kind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+@dataclass(frozen=True)
+class OsmKind:
+    """A kind of facility and the tags of its objects.
+
+    Attributes
+    ----------
+    zh, en
+        The kind's name in Chinese and English.
+    any_of
+        Sets of tags, key → accepted values: an object is of the kind if it has all tags of at least one set.
+    """
+
+    zh: str
+    en: str
+    any_of: tuple[Mapping[str, tuple[str, ...]], ...]
+
+    def has(self, tags: Mapping[str, str]) -> bool:
+        """Tell whether an object with these tags is of the kind.
+
+        Examples
+        --------
+        >>> KINDS["elder_care"].has({"amenity": "social_facility", "social_facility:for": "senior"})
+        True
+        >>> KINDS["elder_care"].has({"amenity": "social_facility", "social_facility:for": "homeless"})
+        False
+        """
+        return any(all(tags.get(key) in values for key, values in one.items()) for one in self.any_of)
+
+
+_OF_SENIORS = ("senior", "seniors", "elderly")
+
+KINDS: Mapping[str, OsmKind] = MappingProxyType(
+    {
+        "elder_care": OsmKind(
+            "养老服务设施",
+            "Elder care",
+            (
+                {"amenity": ("social_facility",), "social_facility:for": _OF_SENIORS},
+                {"amenity": ("social_facility",), "social_facility": ("assisted_living", "nursing_home")},
+                {"amenity": ("nursing_home", "retirement_home")},
+            ),
+        ),
+        "nursing_home": OsmKind(
+            "养老院",
+            "Nursing homes",
+            (
+                {"amenity": ("social_facility",), "social_facility": ("assisted_living", "nursing_home")},
+                {"amenity": ("nursing_home", "retirement_home")},
+            ),
+        ),
+        "childcare": OsmKind("托育机构", "Childcare", ({"amenity": ("childcare",)},)),
+        "kindergarten": OsmKind("幼儿园", "Kindergartens", ({"amenity": ("kindergarten",)},)),
+        "clinic": OsmKind("诊所", "Clinics", ({"amenity": ("clinic",)}, {"healthcare": ("centre", "clinic")})),
+        "hospital": OsmKind("医院", "Hospitals", ({"amenity": ("hospital",)}, {"healthcare": ("hospital",)})),
+        "doctors": OsmKind("医生诊室", "Doctors", ({"amenity": ("doctors",)}, {"healthcare": ("doctor",)})),
+        "pharmacy": OsmKind("药店", "Pharmacies", ({"amenity": ("pharmacy",)}, {"healthcare": ("pharmacy",)})),
+        "school": OsmKind("学校", "Schools", ({"amenity": ("school",)},)),
+        "library": OsmKind("图书馆", "Libraries", ({"amenity": ("library",)},)),
+        "community_centre": OsmKind("社区活动中心", "Community centres", ({"amenity": ("community_centre",)},)),
+        "park": OsmKind("公园", "Parks", ({"leisure": ("park",)},)),
+        "sports": OsmKind("体育场馆", "Sports grounds", ({"leisure": ("pitch", "sports_centre", "stadium")},)),
+        "market": OsmKind("菜市场", "Markets", ({"amenity": ("marketplace",)},)),
+        "supermarket": OsmKind("超市", "Supermarkets", ({"shop": ("supermarket",)},)),
+        "bus_stop": OsmKind("公交站", "Bus stops", ({"highway": ("bus_stop",)},)),
+        "toilets": OsmKind("公共厕所", "Public toilets", ({"amenity": ("toilets",)},)),
+        "post_office": OsmKind("邮局", "Post offices", ({"amenity": ("post_office",)},)),
+        "police": OsmKind("派出所", "Police stations", ({"amenity": ("police",)},)),
+        "fire_station": OsmKind("消防站", "Fire stations", ({"amenity": ("fire_station",)},)),
+    }
+)
+
+
+def values_of(kinds: Iterable[str]) -> dict[str, list[str]]:
+    """Return the fewest key → values under which all objects of the kinds are found, and some others.
+
+    Of each set of tags one key is enough to ask for; `OsmKind.has` then leaves the others out.
+
+    Examples
+    --------
+    >>> values_of(["nursing_home", "park"])
+    {'amenity': ['nursing_home', 'retirement_home', 'social_facility'], 'leisure': ['park']}
+    """
+    found: dict[str, set[str]] = {}
+    for kind in kinds:
+        for tags in KINDS[kind].any_of:
+            key = next(iter(tags))
+            found.setdefault(key, set()).update(tags[key])
+    return {key: sorted(values) for key, values in sorted(found.items())}
