@@ -67,13 +67,27 @@ class Table(Model):
     """A table or vector layer on disk, and how to read it."""
 
     path: Path = Field(description="File, relative to this YAML file")
-    layer: str | None = Field(None, description="Layer name, for files that hold several")
+    layer: str | None = Field(
+        None, description="Layer of a file that holds several; for spreadsheets the name of the sheet"
+    )
+    header_row: WholeNumber | None = Field(
+        None,
+        ge=1,
+        description="Row of the sheet, or line of the text table, that names the columns, from 1; by default it is found",
+    )
+    encoding: str | None = Field(
+        None, description="Encoding of a text table or shapefile, e.g. gb18030; by default it is found"
+    )
     crs: str | None = Field(
         None,
         description="Reference system of a file that carries none, e.g. EPSG:4326; CSV tables need it for lon/lat",
     )
     columns: dict[Column, Column] = Field(
         default_factory=dict, description="Columns of the file under the names used here: {file's name: our name}"
+    )
+    values: dict[Column, dict[str, str]] = Field(
+        default_factory=dict,
+        description="Categories under the words used here: {column: {file's value: our value}}, e.g. of area_type",
     )
     constants: dict[Column, Scalar] = Field(
         default_factory=dict, description="Columns that the file lacks and that have one value in every row"
