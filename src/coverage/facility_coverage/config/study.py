@@ -73,7 +73,7 @@ class Table(Model):
     header_row: WholeNumber | None = Field(
         None,
         ge=1,
-        description="Row of the sheet, or line of the text table, that names the columns, from 1; by default it is found",
+        description="Row of a sheet, or line of a text table, that names the columns, from 1; by default it is found",
     )
     encoding: str | None = Field(
         None, description="Encoding of a text table or shapefile, e.g. gb18030; by default it is found"
