@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 import pyogrio
 import pyogrio.errors
@@ -16,12 +15,10 @@ import shapely
 from facility_coverage.errors import Fault, LayerError
 from facility_coverage.layers import openstreetmap
 from facility_coverage.layers.contracts import SourceTable, as_text, missing_column, raise_faults
-from facility_coverage.layers.crs import parse_crs
+from facility_coverage.layers.positions import with_positions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    import pyproj
 
     from facility_coverage.config.study import Scalar, Table
 
@@ -87,9 +84,7 @@ def read_table(table: Table, *, role: Role) -> SourceTable:
     frame.index = pd.RangeIndex(1, rows_read + 1)
     frame = _keep_rows(frame, table, file)
     frame = _name_columns(frame, table, file)
-    if not isinstance(frame, gpd.GeoDataFrame):
-        frame = _points_from_columns(SourceTable(frame, file, rows_read), table)
-    frame = _set_crs(frame, table, file)
+    frame = with_positions(SourceTable(frame, file, rows_read), table)
     return SourceTable(frame.set_geometry(shapely.force_2d(frame.geometry.to_numpy()), crs=frame.crs), file, rows_read)
 
 
@@ -198,46 +193,6 @@ def _name_columns(frame: pd.DataFrame, table: Table, file: str) -> pd.DataFrame:
     frame = frame.drop(columns=[ours for ours in renamed.values() if ours in frame.columns and ours not in renamed])
     frame = frame.rename(columns=renamed)
     return frame.assign(**dict(table.constants))
-
-
-def _points_from_columns(source: SourceTable, table: Table) -> gpd.GeoDataFrame:
-    frame = source.frame
-    pair = ("lon", "lat") if "lon" in frame.columns or "x" not in frame.columns else ("x", "y")
-    raise_faults([missing_column(source.file, name, frame.columns) for name in pair if name not in frame.columns])
-    faults = []
-    numbers = []
-    for name in pair:
-        number = pd.to_numeric(as_text(frame[name]), errors="coerce").astype("float64")
-        wrong = ~np.isfinite(number.to_numpy())
-        faults += source.fault_rows(wrong, "{} is not a coordinate", column=name, advice="correct or remove the row")
-        numbers.append(number)
-    if table.crs is None:
-        faults.append(_no_crs(source.file))
-    raise_faults(faults)
-    return gpd.GeoDataFrame(frame, geometry=gpd.points_from_xy(*numbers))
-
-
-def _no_crs(file: str) -> Fault:
-    return Fault(file, "has no reference system", advice="name it under `crs:`, e.g. EPSG:4490 or EPSG:4326")
-
-
-def _set_crs(frame: gpd.GeoDataFrame, table: Table, file: str) -> gpd.GeoDataFrame:
-    if table.crs is None:
-        if frame.crs is None:
-            raise LayerError([_no_crs(file)])
-        return frame
-    named = parse_crs(table.crs, file=file)
-    if frame.crs is None or _geojson_default(frame.crs, table.path):
-        return frame.set_crs(named, allow_override=True)
-    if not frame.crs.equals(named, ignore_axis_order=True):
-        message = f"carries {frame.crs.name}, but the study says {named.name}"
-        raise LayerError([Fault(file, message, advice="remove `crs:`, or correct the file")])
-    return frame
-
-
-def _geojson_default(crs: pyproj.CRS, path: Path) -> bool:
-    # GDAL reports WGS 84 for any GeoJSON without a `crs` member, so there the study's word counts.
-    return path.suffix.lower() in {".geojson", ".json"} and crs.to_epsg() == 4326
 
 
 def _read_osm_table(table: Table, file: str, role: Role) -> SourceTable:
