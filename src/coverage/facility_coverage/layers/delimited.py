@@ -70,7 +70,7 @@ def encoding_of(name: str, *, file: str) -> str:
         If it knows none, or one that is no encoding of text.
     """
     try:
-        b"".decode(name)  # refuses codecs that make no text, such as hex
+        "a".encode(name)  # refuses codecs that are not of text, such as hex
     except (LookupError, ValueError):
         advice = "name one such as utf-8, gb18030 or big5"
         raise LayerError([Fault(file, f"encoding {name!r} is not known", advice=advice)]) from None

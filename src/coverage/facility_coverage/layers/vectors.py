@@ -26,7 +26,7 @@ SHAPEFILE_PARTS = (".shp", ".shx", ".dbf")
 _LATIN = "iso8859-1"
 """It gives every byte a character of its own, so that the bytes can be had back from the text."""
 
-_ONE_BYTE = {"iso8859-1", "iso8859-15", "cp1252", "latin-1"}
+_CHINESE = {"gb18030", "gbk", "gb2312"}
 
 
 def read_vectors(table: Table, *, file: str) -> tuple[pd.DataFrame, dict[str, str]]:
@@ -136,9 +136,9 @@ def _encoding(every: Iterable[bytes], full: set[bytes], table: Table, file: str)
         return "utf-8"
     is_chinese = fits("gb18030")
     if stated is not None and fits(stated):
-        if stated not in _ONE_BYTE or not is_chinese:
+        if stated in _CHINESE or not is_chinese:
             return stated
-        shown = next(value.decode("gb18030", "ignore") for value in foreign)
+        shown = min(foreign, key=lambda value: (len(value), value)).decode("gb18030", "ignore")
         message = f"its .cpg says {stated}, but its text also reads as gb18030 ({shown!r})"
         raise LayerError([Fault(file, message, advice="name the right one under `encoding:`")])
     if is_chinese:
