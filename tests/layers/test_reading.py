@@ -184,7 +184,7 @@ def _clinics(tmp_path: Path, text: str) -> None:
         ("1,a,29.3,105.9,1\n", "lon and lat look swapped"),
         ("1,a,600000,3200000,1\n", "the coordinates look projected"),
         ("1,a,10.9,49.3,1\n", "none of the 1 facilities"),
-        ("1,a,105.9,29.3,1,5\n", "clinics.csv: is not a CSV table"),
+        ("1,a,105.9,29.3,1,5\n", "clinics.csv: row 1: has more fields than the heading row, which has 5"),
         ("", "the layer is empty (0 rows)"),
     ],
 )

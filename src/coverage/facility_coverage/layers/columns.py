@@ -160,8 +160,10 @@ def _scaled(renamed: Mapping[str, str], file: str) -> list[Fault]:
     ]
 
 
-def map_values(source: SourceTable, table: Table, *, choices: Mapping[str, Sequence[str]]) -> SourceTable:
-    """Return the table with its categories under the words used here.
+def map_values(
+    source: SourceTable, table: Table, *, choices: Mapping[str, Sequence[str]]
+) -> tuple[SourceTable, list[Fault]]:
+    """Return the table with its categories under the words used here, and the faults of values without one.
 
     Parameters
     ----------
@@ -172,12 +174,16 @@ def map_values(source: SourceTable, table: Table, *, choices: Mapping[str, Seque
     choices
         Values of a column that need no mapping, e.g. `area_type`: urban and rural.
 
-    Raises
-    ------
-    LayerError
-        If a column is missing, or a value is neither mapped nor valid; empty ones are left to later checks.
+    Returns
+    -------
+    source
+        A new table where something was mapped.
+    faults
+        Of missing columns and of values neither mapped nor valid; empty ones are left to later checks.
     """
-    frame, faults, mapped = source.frame, [], {}
+    frame = source.frame
+    faults: list[Fault] = []
+    mapped = {}
     for name, words in table.values.items():  # noqa: PD011 - a key of the study, no array
         column = find_column(table.columns.get(name, name), frame.columns)
         if column is None:
@@ -191,8 +197,7 @@ def map_values(source: SourceTable, table: Table, *, choices: Mapping[str, Seque
         unknown = text.isin([theirs for theirs, ours in meant.items() if ours is None])
         faults += source.fault_rows(unknown, _not_mapped(words, valid), column=column, advice=_there_is(text, name))
         mapped[column] = text.map(meant)
-    raise_faults(faults)
-    return replace(source, frame=frame.assign(**mapped)) if mapped else source
+    return (replace(source, frame=frame.assign(**mapped)) if mapped else source), faults
 
 
 def _not_mapped(words: Mapping[str, str], valid: Iterable[str]) -> str:

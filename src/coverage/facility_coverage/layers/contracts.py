@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from facility_coverage.layers.crs import WGS84
 from facility_coverage.layers.numbers import COUNT_UNITS, read_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Sequence
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -38,19 +38,22 @@ class SourceTable:
     Attributes
     ----------
     frame
-        Rows kept, in the file's reference system; the index is the 1-based data row of the file.
+        Rows kept, in the file's reference system; the index is the row of the spreadsheet, or else the data row from 1.
     file
         Path as shown in faults.
     rows_read
         Rows of the file before `where`.
     is_osm
         Whether rows are OpenStreetMap objects; faults then name the object, for its row means nothing to a user.
+    found
+        What reading found out, for the doctor: encoding, delimiter, sheet, heading row, rows skipped, aliases.
     """
 
     frame: gpd.GeoDataFrame
     file: str
     rows_read: int
     is_osm: bool = False
+    found: Mapping[str, str] = field(default_factory=dict)
 
     def fault(self, label: Hashable, message: str, *, column: str | None = None, advice: str = "") -> Fault:
         """Return a fault at the row `label` of the frame."""
