@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -61,7 +62,7 @@ def read_zones(table: Table) -> SourceTable:
         # Names in other languages (name:fr …) would be dozens of columns, some alike but for their case.
         frame = frame.drop(columns=[column for column in frame.columns if ":" in column])
         frame = frame.assign(name=names, zone_id=ids)
-        source = SourceTable(frame, source.file, source.rows_read, is_osm=True)
+        source = replace(source, frame=frame)
     faults = check_columns(source, ["zone_id", "name", "area_type"])
     if "zone_id" in frame.columns:
         faults += check_ids(source, "zone_id")
@@ -71,7 +72,7 @@ def read_zones(table: Table) -> SourceTable:
     raise_faults(faults)
     texts = {column: as_text(frame[column]) for column in ("zone_id", "name", "area_type")}
     texts["name"] = texts["name"].where(texts["name"] != "", texts["zone_id"])
-    return SourceTable(frame.assign(**texts), source.file, source.rows_read, source.is_osm)
+    return replace(source, frame=frame.assign(**texts))
 
 
 def _polygon_faults(source: SourceTable) -> list[Fault]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -72,9 +73,7 @@ def read_facilities(layer: FacilityLayer) -> SourceTable:
         **{capacity: columns[capacity] for capacity in layer.capacity},
     }
     points = shapely.point_on_surface(frame.geometry.to_numpy())
-    return SourceTable(
-        gpd.GeoDataFrame(ordered, geometry=points, crs=frame.crs), source.file, source.rows_read, source.is_osm
-    )
+    return replace(source, frame=gpd.GeoDataFrame(ordered, geometry=points, crs=frame.crs))
 
 
 def _with_osm_columns(source: SourceTable, layer: FacilityLayer) -> SourceTable:
@@ -85,7 +84,7 @@ def _with_osm_columns(source: SourceTable, layer: FacilityLayer) -> SourceTable:
     absent = [column for column in ("name", *layer.capacity) if column not in frame.columns]
     ids = {} if "facility_id" in frame.columns else {"facility_id": frame["osm_id"]}
     frame = frame.assign(**dict.fromkeys(absent), **ids)
-    return SourceTable(frame, source.file, source.rows_read, is_osm=True)
+    return replace(source, frame=frame)
 
 
 def place_facilities(source: SourceTable, zones: gpd.GeoDataFrame, box: BaseGeometry) -> gpd.GeoDataFrame:
