@@ -101,6 +101,56 @@ def check(
 
 
 @app.command()
+def download(  # noqa: PLR0913 - its options are its parameters
+    place: Annotated[
+        str | None, typer.Argument(help="Name of a place, or its OpenStreetMap id such as R2715968.")
+    ] = None,
+    *,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder to write; new, or empty.")],
+    bbox: Annotated[str | None, typer.Option(help="A box instead: west,south,east,north in degrees.")] = None,
+    boundary: Annotated[Path | None, typer.Option(help="A file of polygons instead.")] = None,
+    kinds: Annotated[
+        str, typer.Option(help="Kinds of facilities, with commas between.")
+    ] = "elder_care,childcare,clinic,hospital",
+    zones: Annotated[
+        int | None, typer.Option(help="admin_level of the zones, in China 8 for towns (default: one zone).")
+    ] = None,
+    margin_m: Annotated[
+        float | None, typer.Option(help="Metres beyond the boundary (default: the longest trip in 15 minutes).")
+    ] = None,
+    overpass_url: Annotated[
+        str | None, typer.Option(envvar="FACILITY_COVERAGE_OVERPASS_URL", help="Overpass server.")
+    ] = None,
+    nominatim_url: Annotated[
+        str | None, typer.Option(envvar="FACILITY_COVERAGE_NOMINATIM_URL", help="Nominatim server.")
+    ] = None,
+    contact: Annotated[
+        str, typer.Option(envvar="FACILITY_COVERAGE_CONTACT", help="Your e-mail or page, told to the servers.")
+    ] = "",
+    timeout_s: Annotated[float, typer.Option(help="Seconds to wait for one answer.")] = 200.0,
+    tries: Annotated[int, typer.Option(help="How often one request is made before giving up.")] = 5,
+    piece_km2: Annotated[float, typer.Option(help="Larger areas are divided into pieces of this size.")] = 2500.0,
+    refresh: Annotated[bool, typer.Option(help="Ask anew for what an earlier run has received.")] = False,
+    overwrite: Annotated[bool, typer.Option(help="Replace an earlier download.")] = False,
+) -> None:
+    """Download boundary, roads and facilities of a place from OpenStreetMap, with a study to start from."""
+    from facility_coverage import downloading  # noqa: PLC0415 (see top)
+    from facility_coverage.config.servers import NOMINATIM_URL, OVERPASS_URL, Servers  # noqa: PLC0415 (see top)
+
+    asked = tuple(dict.fromkeys(kind.strip() for kind in kinds.split(",") if kind.strip()))
+    wanted = downloading.Wanted(place, bbox, boundary, asked, zones, margin_m)
+    servers = Servers(
+        overpass_url or OVERPASS_URL, nominatim_url or NOMINATIM_URL, contact,
+        timeout_s=timeout_s, tries=tries, piece_km2=piece_km2,
+    )  # fmt: skip
+    with _progress() as say:
+        done = downloading.download(wanted, output, servers=servers, overwrite=overwrite, refresh=refresh, progress=say)
+    for remark in done.remarks:
+        typer.echo(remark, err=True)
+    typer.echo(str(output / "study.yaml"))
+
+
+@app.command()
 def sample(
     folder: Annotated[Path, typer.Argument(help="Where configs/ and layers/yongchuan/ are written.")],
     overwrite: Annotated[bool, typer.Option(help="Replace files that differ.")] = False,
