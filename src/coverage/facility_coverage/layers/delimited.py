@@ -90,7 +90,7 @@ def decoded(data: bytes, encoding: str) -> str | None:
     except UnicodeDecodeError:
         return None
     # Bytes of other encodings decode to characters that nobody has given a meaning.
-    strange = any(unicodedata.category(character) in _NO_TEXT for character in set(text))
+    strange = not text.isascii() and any(unicodedata.category(character) in _NO_TEXT for character in set(text))
     return None if strange or "\0" in text else text
 
 
@@ -150,7 +150,6 @@ def _cells(text: str, delimiter: str, width: int, file: str) -> pd.DataFrame:
             )
     except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
         raise LayerError(_parser_faults(text, delimiter, width, file, error)) from None
-    cells = cells.fillna("")
     cells.index = pd.RangeIndex(1, len(cells) + 1)
     return cells
 

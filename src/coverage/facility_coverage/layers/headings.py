@@ -29,12 +29,13 @@ HEAD_ROWS = 20
 
 SHOWN_NAMES = 8
 
-TOTALS = ("合计", "总计", "共计", "小计", "total")
+TOTALS = ("合计", "总计", "共计", "小计", "Total")
 """What the first filled cell of a row of totals says."""
 
 NOTES = ("注", "备注", "说明", "数据来源", "资料来源", "来源", "填表", "填报", "制表", "审核", "复核", "联系")
 """How the first filled cell of a line below the table begins, up to its colon."""
 
+_TOTAL = re.compile("(?:" + "|".join(r"\s*".join(word) for word in TOTALS) + r")\s*[:：]?", re.IGNORECASE)
 _NOTE = re.compile(rf"(?:{'|'.join(NOTES)})\w{{0,4}}\s*[:：]")
 
 Bools = np.ndarray[tuple[int], np.dtype[np.bool_]]
@@ -81,7 +82,7 @@ def table_of(grid: Grid, *, known: Collection[str], header_row: int | None) -> t
     skipped, is_data = _rows_around(grid, block, filled, first)
     headings = _headings(grid, replace(block, skipped=skipped))
     faults = [*_named_twice(grid.file, headings), *_totals_amid(grid, is_data, first)]
-    frame, merged_faults = _with_merged(grid, grid.cells.loc[is_data])
+    frame, merged_faults = _with_merged(grid, _rows(grid.cells, is_data))
     frame, unnamed, long_faults = _named(grid, frame, headings)
     raise_faults([*faults, *long_faults, *_cell_faults(grid, frame.index, headings), *merged_faults])
     if not grid.is_sheet:
@@ -89,6 +90,14 @@ def table_of(grid: Grid, *, known: Collection[str], header_row: int | None) -> t
     rows = str(block.top) if block.top == block.bottom else f"{block.top}–{block.bottom}"
     told = {"heading row": rows, "rows skipped": _listed(skipped), "columns without a heading": ", ".join(unnamed)}
     return frame, {key: value for key, value in told.items() if value}
+
+
+def _rows(cells: pd.DataFrame, is_data: Bools) -> pd.DataFrame:
+    """Return the rows of data; without a copy where they follow each other."""
+    at = np.flatnonzero(is_data)
+    if len(at) and at[-1] - at[0] == len(at) - 1:
+        return cells.iloc[at[0] : at[-1] + 1]
+    return cells.loc[is_data]
 
 
 def _first_filled(cells: pd.DataFrame) -> tuple[Bools, npt.NDArray[np.object_]]:
@@ -113,7 +122,7 @@ def _heading_row(grid: Grid, filled: Bools, known: Collection[str]) -> int:
     names = {row: [text for text in _texts(grid.cells, row) if text] for row in head}
     score = {row: len({plain(text) for text in texts} & set(known)) for row, texts in names.items()}
     best = [row for row in head if score[row] == max(score.values())]
-    if score[best[0]] and len(best) == 1:
+    if score[best[0]] and best[-1] <= _block(grid, best[0]).bottom:
         return best[0]
     if not score[best[0]]:
         if len(names[head[0]]) == max(map(len, names.values())):
@@ -156,7 +165,7 @@ def _rows_around(
         skipped[int(index[below[0]])] = "units"
         below = below[1:]
     for position in below[::-1]:
-        why = "total" if _is_total(first[position]) else "note" if _NOTE.match(first[position]) else ""
+        why = "total" if _TOTAL.fullmatch(first[position]) else "note" if _NOTE.match(first[position]) else ""
         if not why:
             break
         skipped[int(index[position])] = why
@@ -172,15 +181,9 @@ def _without_brackets(text: str) -> str:
     return re.sub(r"^[(（](.*)[)）]$", r"\1", text)
 
 
-def _is_total(text: str) -> bool:
-    return len(text) < 12 and plain(text).rstrip(":") in TOTALS
-
-
 def _totals_amid(grid: Grid, is_data: Bools, first: npt.NDArray[np.object_]) -> list[Fault]:
     """Return a fault for each row of totals that more data follow: its figures would count twice."""
-    spelling = pd.unique(first[is_data])
-    totals = [text for text in spelling if _is_total(text)]
-    at = np.flatnonzero(is_data & pd.Series(first).isin(totals).to_numpy())
+    at = np.flatnonzero(is_data & pd.Series(first).str.fullmatch(_TOTAL).to_numpy(dtype=bool))
     number = grid.cells.index.to_numpy() if grid.is_sheet else np.cumsum(is_data)
     advice = "remove it: totals are skipped only at the end of the table"
     return [Fault(grid.file, f"{first[p]!r} is a row of totals", row=int(number[p]), advice=advice) for p in at]

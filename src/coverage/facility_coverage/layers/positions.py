@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 
 from facility_coverage.errors import Fault, LayerError
-from facility_coverage.layers.contracts import as_text, missing_column, raise_faults
+from facility_coverage.layers.contracts import missing_column, raise_faults
 from facility_coverage.layers.crs import parse_crs
+from facility_coverage.layers.numbers import read_numbers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,8 +50,8 @@ def _points_from_columns(source: SourceTable, table: Table) -> gpd.GeoDataFrame:
     faults = []
     numbers = []
     for name in pair:
-        number = pd.to_numeric(as_text(frame[name]), errors="coerce").astype("float64")
-        wrong = ~np.isfinite(number.to_numpy())
+        number = read_numbers(frame[name]).value
+        wrong = ~np.isfinite(number)
         faults += source.fault_rows(wrong, "{} is not a coordinate", column=name, advice="correct or remove the row")
         numbers.append(number)
     if table.crs is None:
