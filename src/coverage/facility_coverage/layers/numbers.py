@@ -72,8 +72,9 @@ def read_numbers(values: pd.Series, *, units: Sequence[str] = ()) -> Numbers:
     if pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype):
         plain = values.to_numpy(dtype=np.float64, na_value=np.nan)
         return _numbers(plain, np.isnan(plain))
-    text = values.astype(object).where(values.notna(), "").map(str)
-    value = pd.to_numeric(text, errors="coerce").to_numpy(dtype=np.float64, copy=True)
+    is_text = isinstance(values.dtype, pd.StringDtype)
+    text = values.fillna("") if is_text else values.astype(object).where(values.notna(), "").map(str)
+    value = pd.to_numeric(text, errors="coerce").to_numpy(dtype=np.float64, copy=True, na_value=np.nan)
     rest = ~np.isfinite(value)
     is_empty = np.zeros(len(value), dtype=bool)
     if rest.any():
