@@ -101,8 +101,8 @@ STUDY_FAULTS = [
     ("crs: EPSG", "csr: EPSG", "x.yaml:4:1: csr: the key 'csr' is not known; did you mean 'crs'?"),
     ("    kind: elder", "    zzz: 1\n    kind: elder",
      "x.yaml:13:5: facilities.0.zzz: the key 'zzz' is not known; known here: path, layer, header_row, encoding, "
-     "crs, columns, values, constants, where, id, name, kind, tiers, capacity, profile, cutoff_min, facilities_from, "
-     "group"),
+     "crs, datum, columns, values, constants, where, id, name, kind, tiers, capacity, profile, cutoff_min, "
+     "facilities_from, group, sources, duplicates, duplicate_distance_m, duplicate_similarity"),
     ("kind: raster, ", "kind: raster, yaer: 2020, ",
      "x.yaml:7:28: population.yaer: the key 'yaer' is not known; did you mean 'year'?"),
     # missing

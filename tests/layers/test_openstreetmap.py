@@ -11,9 +11,11 @@ import pytest
 import shapely
 from osmium.osm.mutable import Node, Relation, Way
 
+import builders
 from facility_coverage.config.study import Roads, Table
 from facility_coverage.errors import LayerError
 from facility_coverage.layers import openstreetmap
+from facility_coverage.layers.facilities import read_facilities
 from facility_coverage.layers.model import TAGS
 from facility_coverage.layers.roads import read_roads
 from facility_coverage.layers.tables import read_table
@@ -129,10 +131,18 @@ def test_no_road_at_all(tmp_path: Path) -> None:
 
 
 def test_places_are_nodes_and_areas(extract: Path) -> None:
-    source = read_table(Table(path=extract, where={"amenity": "clinic"}), role="facilities")
-    assert source.frame["osm_id"].tolist() == ["n60", "w4"]
-    assert source.frame.geometry.geom_type.tolist() == ["Point", "Point"]
-    assert shapely.box(105.9, 29.3, 105.91, 29.31).contains(source.frame.geometry.iloc[1])
+    table = Table(path=extract, where={"amenity": "clinic"})
+    outline = shapely.box(105.9, 29.3, 105.91, 29.31)
+    places = read_table(table, role="population").frame
+    assert places["osm_id"].tolist() == ["n60", "w4"]
+    assert places.geometry.geom_type.tolist() == ["Point", "Point"]
+    assert outline.contains(places.geometry.iloc[1])
+    # Facilities keep their outlines until duplicates have been looked for; then they are the same points.
+    sites = read_table(table, role="facilities").frame
+    assert sites.geometry.geom_type.tolist() == ["Point", "MultiPolygon"]
+    assert sites.geometry.iloc[1].equals(outline)
+    (source,) = read_facilities(builders.facility_layer(path=extract, where={"amenity": "clinic"}))
+    assert source.frame.geometry.geom_equals(places.geometry).all()
 
 
 def test_relations_are_polygons_for_zones(extract: Path) -> None:

@@ -174,7 +174,8 @@ def left_out(computed: Computed) -> list[str]:
 
     Layers with a `where` are passed over: their rows are left out for that too, and on purpose.
     """
-    whole = [layer.id for layer in computed.study.config.facilities if not layer.where]
+    layers = computed.study.config.facilities
+    whole = [layer.id for layer in layers if not any(table.where for table in layer.tables())]
     counts = computed.layers.counts.loc[lambda rows: rows["layer"].isin(whole)]
     columns = (counts[name] for name in ("layer", "file", "rows_read", "rows_kept"))
     return [

@@ -10,6 +10,7 @@ import pandas as pd
 import shapely
 
 from facility_coverage.analysis.findings import Finding, Rank, finding
+from facility_coverage.analysis.shifts import shifts
 from facility_coverage.config.study import FacilityLayer, StudyConfig
 from facility_coverage.layers.model import Floats, Layers
 from facility_coverage.layers.tables import shown_path
@@ -49,6 +50,8 @@ def examine(config: StudyConfig, layers: Layers, networks: Mapping[str, Network]
         found += _capacities(layer, frame, file)
         found += _same_place(layer, frame, file)
         found += _off_network(layer, frame, places, network, file)
+    found += _listed_twice(layers)
+    found += shifts(config, layers, networks)
     found += _zones(layers, networks)
     found += _people(layers, networks)
     found += _dropped(networks, shown_path(config.roads.path))
@@ -69,7 +72,7 @@ def _beyond(layer: FacilityLayer, layers: Layers, file: str) -> Iterator[Finding
     """Facilities that lie too far away to matter, and those beyond the zones."""
     rows = layers.counts[layers.counts["layer"] == layer.id]
     read, kept = int(rows["rows_read"].sum()), int(rows["rows_kept"].sum())
-    if kept < read and not layer.where:  # a `where` leaves rows out on purpose
+    if kept < read and not any(table.where for table in layer.tables()):  # a `where` leaves rows out on purpose
         yield finding("warning", "beyond_study", layer.id, file, count=read - kept, read=read)
     frame = layers.facilities[layer.id]
     outside = frame.loc[frame["zone_id"].isna(), "facility_id"]
@@ -110,6 +113,21 @@ def _same_place(layer: FacilityLayer, frame: gpd.GeoDataFrame, file: str) -> Ite
     if len(stacked):
         ids = frame["facility_id"].to_numpy()[stacked]
         yield finding("warning", "same_place", layer.id, file, where=ids, count=len(stacked))
+
+
+def _listed_twice(layers: Layers) -> Iterator[Finding]:
+    """Facilities that seem to be the same one, and names that several bear."""
+    pairs, names = layers.details.get("duplicates"), layers.details.get("same_names")
+    if pairs is not None:
+        for layer, rows in pairs[~pairs["merged"].astype(bool)].groupby("layer", sort=False):
+            where = [f"{row.first} = {row.second} ({row.distance_m:.0f} m)" for row in rows.itertuples()]
+            yield finding(
+                "warning", "duplicates", str(layer), file_of(str(layer), layers), where=where, count=len(rows)
+            )
+    if names is not None:
+        for layer, rows in names.groupby("layer", sort=False):
+            file = file_of(str(layer), layers)
+            yield finding("note", "same_names", str(layer), file, where=rows["name"], count=len(rows))
 
 
 def _off_network(

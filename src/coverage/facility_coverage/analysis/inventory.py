@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +10,8 @@ import rasterio
 from pyproj import CRS, Transformer
 from rasterio.errors import RasterioIOError
 
-from facility_coverage.config.study import PointPopulation, RasterPopulation, StudyConfig, Table
+from facility_coverage.analysis.findings import Finding, finding
+from facility_coverage.config.study import RasterPopulation, StudyConfig, Table
 from facility_coverage.errors import LayerError
 from facility_coverage.layers.contracts import SourceTable, as_text
 from facility_coverage.layers.crs import WGS84
@@ -60,6 +61,19 @@ def inventory(config: StudyConfig) -> list[LayerFacts]:
     return facts
 
 
+def remarks(facts: Sequence[LayerFacts], *, but: Collection[str] = ()) -> Iterator[Finding]:
+    """Yield what the files themselves say: what reading found out, and columns with empty values, except `but`."""
+    for one in facts:
+        if one.kind == "table" and one.found:
+            what = "; ".join(f"{name} {value}" for name, value in one.found.items())
+            yield finding("note", "found", one.layer, one.file, what=what)
+        for column, count in one.columns.items():
+            if count and column not in but:
+                yield finding(
+                    "note", "column_missing_values", one.layer, one.file, column=column, count=count, rows=one.rows_kept
+                )
+
+
 def tables_of(config: StudyConfig) -> Iterator[tuple[str, Table, Role]]:
     """Yield every table and vector layer of a study: what it is called, how it is read, and what for."""
     yield "zones", config.zones, "zones"
@@ -67,8 +81,8 @@ def tables_of(config: StudyConfig) -> Iterator[tuple[str, Table, Role]]:
         yield "boundary", config.boundary, "boundary"
     yield "roads", config.roads, "roads"
     for layer in config.facilities:
-        yield layer.id, layer, "facilities"
-    if isinstance(config.population, PointPopulation):
+        yield from ((layer.id, table, "facilities") for table in layer.tables())
+    if isinstance(config.population, Table):
         yield "population", config.population, "population"
     for barrier in config.barriers:
         yield "barriers", barrier, "barriers"
@@ -83,10 +97,13 @@ def _rasters_of(config: StudyConfig) -> Iterator[tuple[str, Path]]:
         yield "population", config.population.path
     for group in config.groups:
         if group.path is not None:
-            yield f"groups.{group.id}", group.path
+            yield from ((f"groups.{group.id}", path) for path in _listed(group.path))
     if config.terrain is not None:
-        paths = config.terrain.path if isinstance(config.terrain.path, list) else [config.terrain.path]
-        yield from (("terrain", path) for path in paths)
+        yield from (("terrain", path) for path in _listed(config.terrain.path))
+
+
+def _listed(paths: Path | list[Path]) -> list[Path]:
+    return paths if isinstance(paths, list) else [paths]
 
 
 def _table_facts(layer: str, table: Table, role: Role) -> LayerFacts:
@@ -112,11 +129,11 @@ def _columns_of(table: Table) -> set[str]:
 
 
 def _declared(table: Table) -> str:
-    return str(getattr(table, "datum", None) or "")
+    return table.datum or ""
 
 
 def _found(source: SourceTable) -> Mapping[str, str]:
-    return dict(getattr(source, "found", {}))
+    return dict(source.found)
 
 
 def _raster_facts(layer: str, path: Path) -> LayerFacts:

@@ -27,7 +27,8 @@ _SHARES = ("population_covered", "capacity_share")
 _TAKEN = frozenset(
     {
         "demand_id", "cell_id", "zone_id", "x_m", "y_m", "fid", "geom", "geometry", "facility_id", "name", "tier",
-        "layer", "access_m", "piece_km", "area_type", "area_km2", "facility_count",
+        "layer", "access_m", "piece_km", "area_type", "area_km2", "facility_count", "district_id", "district_name",
+        "zone_count",
     }
 )  # fmt: skip
 
@@ -121,11 +122,24 @@ def _groups(document: Document) -> Iterator[Fault]:
             advice = "it is everybody and always there; choose another id"
             yield document.fault(("groups", i, "id"), "the group 'total' cannot be defined", advice=advice)
         if kind == "raster" and group.get("column") is not None:
-            advice = "use share, zone_column or path"
+            advice = "use share, zone_column, path or table"
             yield document.fault(("groups", i, "column"), "a raster population has no columns", advice=advice)
-        if kind == "points" and group.get("path") is not None:
-            advice = "use share, zone_column or column"
-            yield document.fault(("groups", i, "path"), "a point population takes no raster", advice=advice)
+        if kind in ("points", "polygons") and group.get("path") is not None:
+            advice = "use share, zone_column, column or table"
+            of_kind = "point" if kind == "points" else "polygon"
+            yield document.fault(("groups", i, "path"), f"a {of_kind} population takes no raster", advice=advice)
+    yield from _disjoint(document)
+
+
+def _disjoint(document: Document) -> Iterator[Fault]:
+    """Yield names under `disjoint` that are no groups, or are there twice."""
+    place: Place = ("population", "controls", "disjoint")
+    names = document.at(place)
+    groups = _ids(document.content.get("groups"))
+    for i, name in enumerate(names if isinstance(names, list) else ()):
+        yield from _unknown(document, (*place, i), name, groups)
+        if name in names[:i]:
+            yield document.fault((*place, i), f"the group {describe(name)} is named twice")
 
 
 def _facilities(document: Document, profiles: Collection[str]) -> Iterator[Fault]:
@@ -145,8 +159,9 @@ def _facilities(document: Document, profiles: Collection[str]) -> Iterator[Fault
 
 def _systems(document: Document) -> Iterator[Fault]:
     study = document.content
-    tables: list[Place] = [(key,) for key in ("boundary", "zones", "roads", "population")]
-    tables += [("facilities", i) for i, _ in _entries(study.get("facilities"))]
+    tables: list[Place] = [(key,) for key in ("boundary", "zones", "districts", "roads", "population")]
+    for i, layer in _entries(study.get("facilities")):
+        tables += [("facilities", i), *(("facilities", i, "sources", k) for k, _ in _entries(layer.get("sources")))]
     tables += [("barriers", i) for i, _ in _entries(study.get("barriers"))]
     tables += [("basemap", "water"), ("basemap", "neighbours")]
     yield from _system(document, ("crs",), study.get("crs"), metric=True)

@@ -155,18 +155,29 @@ def _config(document: Document, plan: Plan | None, own: dict[str, Profile], faul
 
 def _paths(document: Document) -> Iterator[tuple[Place, str]]:
     """Yield every path a study names, with its place."""
-    places: list[Place] = [(key, "path") for key in ("boundary", "zones", "roads", "population")]
+    places: list[Place] = [(key, "path") for key in ("boundary", "zones", "districts", "roads", "population")]
     for key in ("groups", "facilities", "barriers"):
         entries = document.content.get(key)
-        places += [(key, i, "path") for i in range(len(entries) if isinstance(entries, list) else 0)]
+        places += [(key, i, "path") for i in range(_length(entries))]
+    for i in range(_length(document.content.get("facilities"))):
+        sources = document.at(("facilities", i, "sources"))
+        places += [("facilities", i, "sources", k, "path") for k in range(_length(sources))]
+    for i in range(_length(document.content.get("groups"))):
+        rasters = document.at(("groups", i, "path"))
+        places += [("groups", i, "table", "path"), *(("groups", i, "path", k) for k in range(_length(rasters)))]
+    places += [("population", "controls", "path"), ("area_types", "path")]
     places += [("profiles",), ("plan",), ("basemap", "water", "path"), ("basemap", "terrain")]
     places += [("basemap", "neighbours", "path"), ("terrain", "path")]
     tiles = document.at(("terrain", "path"))
-    places += [("terrain", "path", i) for i in range(len(tiles) if isinstance(tiles, list) else 0)]
+    places += [("terrain", "path", i) for i in range(_length(tiles))]
     for place in places:
         value = document.at(place)
         if isinstance(value, str):
             yield place, value
+
+
+def _length(value: object) -> int:
+    return len(value) if isinstance(value, list) else 0
 
 
 def _check_paths(document: Document, faults: list[Fault]) -> None:

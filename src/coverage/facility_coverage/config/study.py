@@ -11,19 +11,40 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from facility_coverage.config.number import Number, WholeNumber
+from facility_coverage.config.people import (
+    AreaTypes,
+    Group,
+    PointPopulation,
+    PolygonPopulation,
+    Population,
+    RasterPopulation,
+)
 from facility_coverage.config.plan import Plan
 from facility_coverage.config.profile import Profile
+from facility_coverage.config.table import (
+    OSM_SUFFIXES,
+    AreaType,
+    Column,
+    Datum,
+    Identifier,
+    Model,
+    Scalar,
+    Share,
+    ShiftedDatum,
+    Table,
+    TableKeys,
+)
 from facility_coverage.config.text import Lang, Text
 
-AreaType = Literal["urban", "rural"]
-Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
-Column = Annotated[str, Field(min_length=1)]
-Scalar = str | int | float | bool
-Share = Annotated[Number, Field(ge=0, le=1)]
+__all__ = [  # what other rooms find here, though it is made elsewhere
+    "OSM_SUFFIXES", "AreaType", "AreaTypes", "Column", "Datum", "Group", "Identifier", "PointPopulation",
+    "PolygonPopulation", "RasterPopulation", "Scalar", "Share", "ShiftedDatum", "Table", "TableKeys",
+]  # fmt: skip
+
 Minutes = Annotated[Number, Field(gt=0, le=240)]
 
 
@@ -57,44 +78,28 @@ def _written_as_a_date(value: object) -> object:
 Date = Annotated[dt.date, BeforeValidator(_written_as_a_date, json_schema_input_type=dt.date)]
 
 
-class Model(BaseModel):
-    """A frozen part of a study that refuses unknown keys."""
+class Zones(Table):
+    """Towns and subdistricts: columns zone_id, name, area_type, and district_id where they lie in several districts."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    repair: bool = Field(
+        default=False,
+        strict=True,
+        description="Whether invalid rings are made valid, and narrow overlaps and gaps given to the neighbour with "
+        "the longest common border; every change is listed",
+    )
+    sliver_width_m: Number = Field(
+        5.0,
+        gt=0,
+        le=100,
+        description="Overlaps and gaps up to this width, in metres, are slivers; nothing wider is repaired",
+    )
 
 
-class Table(Model):
-    """A table or vector layer on disk, and how to read it."""
+class Districts(Table):
+    """Districts that the zones lie in: columns district_id and name, with outlines where zones name no district."""
 
-    path: Path = Field(description="File, relative to this YAML file")
-    layer: str | None = Field(
-        None, description="Layer of a file that holds several; for spreadsheets the name of the sheet"
-    )
-    header_row: WholeNumber | None = Field(
-        None,
-        ge=1,
-        description="Row of a sheet, or line of a text table, that names the columns, from 1; by default it is found",
-    )
-    encoding: str | None = Field(
-        None, description="Encoding of a text table or shapefile, e.g. gb18030; by default it is found"
-    )
-    crs: str | None = Field(
-        None,
-        description="Reference system of a file that carries none, e.g. EPSG:4326; CSV tables need it for lon/lat",
-    )
-    columns: dict[Column, Column] = Field(
-        default_factory=dict, description="Columns of the file under the names used here: {file's name: our name}"
-    )
-    values: dict[Column, dict[str, str]] = Field(
-        default_factory=dict,
-        description="Categories under the words used here: {column: {file's value: our value}}, e.g. of area_type",
-    )
-    constants: dict[Column, Scalar] = Field(
-        default_factory=dict, description="Columns that the file lacks and that have one value in every row"
-    )
-    where: dict[Column, Scalar | list[Scalar]] = Field(
-        default_factory=dict,
-        description="Keep only rows whose column has this value or one of these; on OSM files: tags",
+    crossing_share: Share = Field(
+        0.01, description="A zone with more of its area than this beyond its district's outline is reported"
     )
 
 
@@ -114,47 +119,6 @@ class Roads(Table):
     )
 
 
-class RasterPopulation(Model):
-    """People per cell of a raster, such as WorldPop's counts."""
-
-    kind: Literal["raster"]
-    path: Path = Field(description="GeoTIFF with people per cell")
-    year: WholeNumber | None = Field(None, description="Year the figures stand for")
-    source: Text | None = Field(None, description="Shown on the map")
-
-
-class PointPopulation(Table):
-    """People at points, such as grid-cell or building centroids."""
-
-    kind: Literal["points"]
-    year: WholeNumber | None = Field(None, description="Year the figures stand for")
-    source: Text | None = Field(None, description="Shown on the map")
-
-
-Population = Annotated[RasterPopulation | PointPopulation, Field(discriminator="kind")]
-
-
-class Group(Model):
-    """People of one kind, e.g. those over 65: a share of everybody, or counted on their own."""
-
-    id: Identifier = Field(description="Name in tables and goals; `total` is everybody and always there")
-    name: Text
-    share: Share | dict[AreaType, Share] | None = Field(None, description="Share of everybody, also per area type")
-    zone_column: Column | None = Field(None, description="Column of the zones that holds the share")
-    column: Column | None = Field(None, description="Column of a point population that holds the count")
-    path: Path | None = Field(None, description="Raster of its own with the count per cell, on the same grid")
-
-    @model_validator(mode="after")
-    def _one_way_to_count(self) -> Group:
-        given = [k for k in ("share", "zone_column", "column", "path") if getattr(self, k) is not None]
-        if len(given) != 1:
-            found = "none" if not given else ", ".join(given)
-            raise ValueError(f"give exactly one of share, zone_column, column, path (found: {found})")
-        if isinstance(self.share, dict) and len(self.share) < 2:
-            raise ValueError("a share per area type needs both urban and rural")
-        return self
-
-
 class Tier(Model):
     """One level of a hierarchy of facilities."""
 
@@ -162,7 +126,21 @@ class Tier(Model):
     name: Text
 
 
-class FacilityLayer(Table):
+class FacilitySource(Table):
+    """One of several files that a facility layer is read from."""
+
+    id_prefix: str = Field("", description="Put before each facility_id, where two sources use the same ids")
+
+
+class FacilityTable(FacilitySource):
+    """One file of a facility layer, with what reading it must know of the layer."""
+
+    kind: Identifier
+    tiers: list[Tier] = Field(default_factory=list)
+    capacity: list[Column] = Field(default_factory=list)
+
+
+class FacilityLayer(TableKeys):
     """Facilities of one kind, who goes there and how long they may take."""
 
     id: Identifier
@@ -180,6 +158,35 @@ class FacilityLayer(Table):
         "anywhere", description="Whether facilities beyond the study's zones serve its people"
     )
     group: Identifier = Field("total", description="The people this layer is for; the map shows their coverage first")
+    sources: list[FacilitySource] = Field(
+        default_factory=list,
+        description="Several files in place of `path`, the most trusted first; each says how it is read",
+    )
+    duplicates: Literal["report", "merge"] = Field(
+        "report", description="Whether facilities that seem to be listed twice are only reported, or made one"
+    )
+    duplicate_distance_m: Number = Field(
+        100.0, ge=0, le=5000, description="Facilities of like names are duplicates up to this distance, in metres"
+    )
+    duplicate_similarity: Share = Field(
+        0.9, description="Least similarity of the names of duplicates: 1 for the same, 0 for nothing in common"
+    )
+
+    @model_validator(mode="after")
+    def _one_path_or_several(self) -> FacilityLayer:
+        if (self.path is None) == (not self.sources):
+            raise ValueError("give either path or sources")
+        stray = [k for k in TableKeys.model_fields if k in self.model_fields_set and getattr(self, k)]
+        if self.sources and stray:
+            raise ValueError(f"with sources, give {', '.join(stray)} under each of them")
+        return self
+
+    def tables(self) -> tuple[FacilityTable, ...]:
+        """Return the files of the layer, the most trusted first."""
+        of_layer = {"kind": self.kind, "tiers": self.tiers, "capacity": self.capacity}
+        own = {key: getattr(self, key) for key in TableKeys.model_fields}
+        entries = [dict(source) for source in self.sources] or [own]
+        return tuple(FacilityTable.model_validate(entry | of_layer) for entry in entries)
 
 
 class NetworkOptions(Model):
@@ -240,6 +247,11 @@ class Outputs(Model):
         le=10_000,
         description="Cell size in metres of `time_<layer>.tif`, the travel time from everywhere; by default none",
     )
+    web_map_datum: ShiftedDatum | None = Field(
+        None,
+        description="Also write facilities and zones as GeoJSON for web maps of China: gcj02 (Amap, Tencent) or bd09 "
+        "(Baidu); by default none",
+    )
 
 
 class StudyConfig(Model):
@@ -253,10 +265,17 @@ class StudyConfig(Model):
     attribution: Text | None = Field(None, description="Data sources and licences, printed on every map")
     crs: str | None = Field(None, description="Metric reference system for all computing; by default the UTM zone")
     boundary: Table | None = Field(None, description="Outline of the study; by default the union of the zones")
-    zones: Table = Field(description="Towns and subdistricts: columns zone_id, name, area_type (urban or rural)")
+    zones: Zones = Field(description="Towns and subdistricts: columns zone_id, name, area_type (urban or rural)")
+    districts: Districts | None = Field(
+        None, description="Districts of the zones; without it a zone's district_id, if any, is also its district's name"
+    )
     roads: Roads
     population: Population
     groups: list[Group] = Field(default_factory=list)
+    area_types: AreaTypes = Field(
+        default_factory=lambda: AreaTypes.model_validate({}),
+        description="What makes a zone urban or rural; by default its column area_type",
+    )
     profiles: Path | dict[Identifier, Profile] | None = Field(
         None, description="Profiles of your own: a YAML file or a mapping; they add to and override the built-in ones"
     )

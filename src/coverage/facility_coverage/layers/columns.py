@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from facility_coverage.config.study import FacilityLayer
+from facility_coverage.config.study import FacilityTable
 from facility_coverage.errors import Fault
 from facility_coverage.layers.contracts import SourceTable, as_text, missing_column, raise_faults
 from facility_coverage.layers.names import plain, scale_of
@@ -64,7 +64,7 @@ def wanted_columns(table: Table, *, role: str, more: Iterable[str] = ()) -> dict
     more
         Further columns that the caller looks for.
     """
-    own = (*(["tier"] if table.tiers else []), *table.capacity) if isinstance(table, FacilityLayer) else ()
+    own = (*(["tier"] if table.tiers else []), *table.capacity) if isinstance(table, FacilityTable) else ()
     wanted = {name: ALIASES.get(name, ()) for name in (*_WANTED.get(role, ()), *own, *more, *POINT_COLUMNS)}
     if role in {"zones", "neighbours"}:
         wanted["name"] += ZONE_NAMES

@@ -1,11 +1,12 @@
-"""Facility layers: where the places are, of which tier and how large."""
+"""Facility layers: where the places are, of which tier and how large; from one file or several."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import shapely
 
@@ -13,6 +14,7 @@ from facility_coverage.errors import Fault, LayerError
 from facility_coverage.layers.boundaries import extent, inside_box, zone_of
 from facility_coverage.layers.contracts import (
     PLACES,
+    SHOWN_FAULTS,
     SourceTable,
     as_text,
     check_choice,
@@ -24,75 +26,131 @@ from facility_coverage.layers.contracts import (
     text_or_none,
     to_count,
 )
+from facility_coverage.layers.duplicates import find_pairs, merged, same_names
 from facility_coverage.layers.tables import read_table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from shapely.geometry.base import BaseGeometry
 
-    from facility_coverage.config.study import FacilityLayer
+    from facility_coverage.config.study import FacilityLayer, FacilityTable
 
 
-def read_facilities(layer: FacilityLayer) -> SourceTable:
-    """Read one facility layer in its own reference system, checked row by row.
+@dataclass(frozen=True)
+class PlacedFacilities:
+    """The facilities of a layer on the ground.
+
+    Attributes
+    ----------
+    frame
+        `facility_id` (unique, sorted), `name`, `tier`, capacity columns, `zone_id` (None beyond the zones), points.
+    rows
+        Per file: its name, rows read, and facilities within the box before duplicates were made one.
+    duplicates
+        Pairs that are likely one facility: `layer`, `first`, `second` (ids), `first_name`, `second_name`, `first_file`,
+        `second_file`, `distance_m`, `similarity`, `merged`.
+    same_names
+        Names of several facilities that are not the same: `layer`, `name`, `facility_count`, `facilities`.
+    """
+
+    frame: gpd.GeoDataFrame
+    rows: tuple[tuple[str, int, int], ...]
+    duplicates: pd.DataFrame
+    same_names: pd.DataFrame
+
+
+def read_facilities(layer: FacilityLayer) -> tuple[SourceTable, ...]:
+    """Read the files of a facility layer, each in its own reference system, checked row by row.
 
     Returns
     -------
-    SourceTable
-        `facility_id`, `name` (the id where the source has none), `tier` (None where the layer has no tiers), capacity
-        columns as float64 (NaN = no data), points.
+    tuple of SourceTable
+        The most trusted first: `facility_id`, `name` (the id where the source has none), `tier` (None where the layer
+        has no tiers), capacity columns as float64 (NaN = no data), `outline` (what the file draws), points.
 
     Raises
     ------
     LayerError
         If a column is missing, an id is empty or repeated, a tier is unknown, a capacity is negative or not a number,
-        or a place cannot be made a point.
+        or a place cannot be made a point; with the faults of all files.
     """
-    source = _with_osm_columns(read_table(layer, role="facilities"), layer)
+    sources: list[SourceTable] = []
+    faults: list[Fault] = []
+    for table in layer.tables():
+        try:
+            sources.append(_read_source(table))
+        except LayerError as error:
+            faults += error.faults
+    raise_faults(faults or _shared_ids(sources))
+    return tuple(sources)
+
+
+def _read_source(table: FacilityTable) -> SourceTable:
+    source = _with_osm_columns(read_table(table, role="facilities"), table)
     frame = source.frame
-    tier = ["tier"] if layer.tiers else []
-    faults = check_columns(source, ["facility_id", "name", *tier, *layer.capacity])
-    columns: dict[str, pd.Series] = {}
+    tier = ["tier"] if table.tiers else []
+    faults = check_columns(source, ["facility_id", "name", *tier, *table.capacity])
     if "facility_id" in frame.columns:
         faults += check_ids(source, "facility_id")
-        columns["facility_id"] = as_text(frame["facility_id"])
-    if layer.tiers and "tier" in frame.columns:
-        faults += check_choice(source, "tier", [level.id for level in layer.tiers])
-    for capacity in layer.capacity:
+    if table.tiers and "tier" in frame.columns:
+        faults += check_choice(source, "tier", [level.id for level in table.tiers])
+    counts: dict[str, pd.Series] = {}
+    for capacity in table.capacity:
         if capacity in frame.columns:
-            columns[capacity], found = to_count(source, capacity)
+            counts[capacity], found = to_count(source, capacity)
             faults += found
     faults += check_geometry(source, PLACES, what="a facility")
     raise_faults(faults)
-    names = as_text(frame["name"])
+    ids, names = table.id_prefix + as_text(frame["facility_id"]), as_text(frame["name"])
+    no_tier = pd.Series([None] * len(frame), frame.index, dtype="object")
     ordered = {
-        "facility_id": columns["facility_id"],
-        "name": names.where(names != "", columns["facility_id"]),
-        "tier": text_or_none(frame["tier"])
-        if layer.tiers
-        else pd.Series([None] * len(frame), frame.index, dtype="object"),
-        **{capacity: columns[capacity] for capacity in layer.capacity},
+        "facility_id": ids,
+        "name": names.where(names != "", ids),
+        "tier": text_or_none(frame["tier"]) if table.tiers else no_tier,
+        **counts,
+        "outline": frame.geometry.to_numpy(),
     }
     points = shapely.point_on_surface(frame.geometry.to_numpy())
     return replace(source, frame=gpd.GeoDataFrame(ordered, geometry=points, crs=frame.crs))
 
 
-def _with_osm_columns(source: SourceTable, layer: FacilityLayer) -> SourceTable:
+def _with_osm_columns(source: SourceTable, table: FacilityTable) -> SourceTable:
     """Return OpenStreetMap objects with the columns that a table must have; a tag that no object carries is no data."""
     if not source.is_osm:
         return source
     frame = source.frame
-    absent = [column for column in ("name", *layer.capacity) if column not in frame.columns]
+    absent = [column for column in ("name", *table.capacity) if column not in frame.columns]
     ids = {} if "facility_id" in frame.columns else {"facility_id": frame["osm_id"]}
-    frame = frame.assign(**dict.fromkeys(absent), **ids)
-    return replace(source, frame=frame)
+    return replace(source, frame=frame.assign(**dict.fromkeys(absent), **ids))
 
 
-def place_facilities(source: SourceTable, zones: gpd.GeoDataFrame, box: BaseGeometry) -> gpd.GeoDataFrame:
+def _shared_ids(sources: Sequence[SourceTable]) -> list[Fault]:
+    """Return faults of ids that stand in two files: whether they are one facility is not theirs to say."""
+    files = [source.file for source in sources for _ in range(len(source.frame))]
+    ids = pd.concat([source.frame["facility_id"] for source in sources])
+    table = pd.DataFrame({"id": ids.to_numpy(), "file": files, "row": ids.index})
+    again = table[table["id"].duplicated()]
+    first = table.drop_duplicates("id").set_index("id")["file"]
+    advice = "give one of the sources an `id_prefix`"
+    faults = [
+        Fault(file, f"{one!r} is there, and in {first[one]} too", row=int(row), column="facility_id", advice=advice)
+        for one, file, row in again.head(SHOWN_FAULTS).itertuples(index=False)
+    ]
+    more = len(again) - SHOWN_FAULTS
+    return faults if more <= 0 else [*faults, Fault(faults[-1].file, f"{more} more ids are in two files")]
+
+
+def place_facilities(
+    layer: FacilityLayer, sources: Sequence[SourceTable], zones: gpd.GeoDataFrame, box: BaseGeometry
+) -> PlacedFacilities:
     """Return the facilities within the box, projected, with their zone, sorted by `facility_id`.
 
     Parameters
     ----------
-    source
+    layer
+        Says what counts as a duplicate, and whether duplicates are made one.
+    sources
         From `read_facilities`.
     zones
         In the metric reference system, sorted by `zone_id`.
@@ -102,19 +160,61 @@ def place_facilities(source: SourceTable, zones: gpd.GeoDataFrame, box: BaseGeom
     Raises
     ------
     LayerError
-        If longitude and latitude are swapped, or no facility lies in the box.
+        If longitude and latitude are swapped, or no facility of a file lies in the box.
     """
+    faults: list[Fault] = []
+    frames: list[gpd.GeoDataFrame] = []
+    for source in sources:
+        try:
+            frames.append(_projected(source, zones, box))
+        except LayerError as error:
+            faults += error.faults
+    raise_faults(faults)
+    rows = tuple((source.file, source.rows_read, len(frame)) for source, frame in zip(sources, frames, strict=True))
+    everything = gpd.GeoDataFrame(pd.concat(frames, ignore_index=True), geometry="geometry", crs=zones.crs)
+    kept, pairs = _examined(everything, layer)
+    names = same_names(everything, pairs).assign(layer=layer.id)
+    kept = kept.sort_values("facility_id").reset_index(drop=True)
+    zone = zone_of(shapely.get_coordinates(kept.geometry.to_numpy()), zones)
+    columns = [column for column in kept.columns if column not in {"geometry", "outline", "file"}]
+    placed = kept.assign(zone_id=zone)[[*columns, "zone_id", "geometry"]]
+    table = _told(everything, pairs, layer)
+    return PlacedFacilities(placed, rows, table, names[["layer", "name", "facility_count", "facilities"]])
+
+
+def _projected(source: SourceTable, zones: gpd.GeoDataFrame, box: BaseGeometry) -> gpd.GeoDataFrame:
+    """Return the facilities of a file within the box, sorted by id, in the zones' reference system."""
     raise_faults(check_swapped(source, gpd.GeoSeries([box], crs=zones.crs)))
-    frame = source.frame.to_crs(zones.crs)
+    outline = gpd.GeoSeries(source.frame["outline"], crs=source.frame.crs).to_crs(zones.crs)
+    frame = source.frame.to_crs(zones.crs).assign(outline=outline.to_numpy(), file=source.file)
     inside = inside_box(shapely.get_coordinates(frame.geometry.to_numpy()), box)
     if not inside.any():
         west, south, east, north = frame.total_bounds
         where = extent(shapely.box(west, south, east, north))
         message = f"none of the {len(frame)} facilities ({where}) lies in the study's area ({extent(box)})"
-        raise LayerError(
-            [Fault(source.file, message, advice="check the reference system and the order of lon and lat")]
-        )
-    frame = frame[inside].sort_values("facility_id").reset_index(drop=True)
-    zone = zone_of(shapely.get_coordinates(frame.geometry.to_numpy()), zones)
-    columns = [column for column in frame.columns if column != "geometry"]
-    return frame.assign(zone_id=zone)[[*columns, "zone_id", "geometry"]]
+        advice = "check the reference system and the order of lon and lat"
+        raise LayerError([Fault(source.file, message, advice=advice)])
+    return frame[inside].sort_values("facility_id")
+
+
+def _examined(everything: gpd.GeoDataFrame, layer: FacilityLayer) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+    """Return the facilities to keep, and the pairs of duplicates by position in `everything`."""
+    outlines = everything.set_geometry(gpd.GeoSeries(everything["outline"].to_numpy(), crs=everything.crs))
+    pairs = find_pairs(outlines, distance_m=layer.duplicate_distance_m, similarity=layer.duplicate_similarity)
+    return (merged(everything, pairs) if layer.duplicates == "merge" else everything), pairs
+
+
+def _told(everything: gpd.GeoDataFrame, pairs: pd.DataFrame, layer: FacilityLayer) -> pd.DataFrame:
+    """Return the pairs of duplicates with what a person needs to judge them."""
+    sides = {side: everything.iloc[pairs[side].to_numpy()] for side in ("first", "second")}
+    return pd.DataFrame(
+        {
+            "layer": np.full(len(pairs), layer.id, dtype=object),
+            **{side: rows["facility_id"].to_numpy() for side, rows in sides.items()},
+            **{f"{side}_name": rows["name"].to_numpy() for side, rows in sides.items()},
+            **{f"{side}_file": rows["file"].to_numpy() for side, rows in sides.items()},
+            "distance_m": pairs["distance_m"].to_numpy(),
+            "similarity": pairs["similarity"].to_numpy(),
+            "merged": np.full(len(pairs), layer.duplicates == "merge"),
+        }
+    )

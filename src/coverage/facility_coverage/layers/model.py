@@ -93,6 +93,9 @@ class Layers:
         Lines and polygons that no access leg may cross, one column `geometry`; empty without any.
     reports
         What reading changed or could not know, by subject (``terrain``, ``roads``): name → figure, for the passport.
+    details
+        What reading found row by row, by subject, for the passport and the doctor: `topology`, `repairs`, `districts`,
+        `codes`, `duplicates`, `same_names`; see their modules.
     basemap
         Optional frames drawn under the results: `water`, `neighbours` (with `name`).
     counts
@@ -107,5 +110,6 @@ class Layers:
     roads: Roads
     barriers: gpd.GeoDataFrame = field(default_factory=gpd.GeoDataFrame)
     reports: dict[str, dict[str, float]] = field(default_factory=dict)
+    details: dict[str, pd.DataFrame] = field(default_factory=dict)
     basemap: dict[str, gpd.GeoDataFrame] = field(default_factory=dict)
     counts: pd.DataFrame = field(default_factory=pd.DataFrame)

@@ -24,7 +24,7 @@ from facility_coverage.layers.crs import WGS84
 from facility_coverage.layers.model import TAGS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from dataclasses import dataclass
     from typing import Any
 
@@ -34,10 +34,12 @@ if TYPE_CHECKING:
 else:
     from dataclasses import dataclass
 
-Shape = Literal["places", "areas", "lines_and_areas"]
+Shape = Literal["places", "sites", "areas", "lines_and_areas"]
 
 #: A closed way with one of these keys is a ring and not what it encloses, unless it says ``area=yes``.
 _LINEAR = frozenset({"barrier", "highway", "railway"})
+
+_AREAS = (3, 6)  # shapely's ids of polygons and multipolygons
 
 _ESCAPED = re.compile("%([0-9a-fA-F]+)%")
 _LONGEST_LINE = 1 << 24
@@ -204,19 +206,22 @@ def _ordered_ways(tags: pd.DataFrame, lengths: Ints, refs: Ints, lonlat: Floats)
     )
 
 
-def read_objects(path: Path, tags: Mapping[str, list[str]], *, file: str, shape: Shape) -> tuple[gpd.GeoDataFrame, int]:
-    """Read the objects that carry all the tags, and how many there are.
+def read_objects(
+    path: Path, any_of: Sequence[Mapping[str, Sequence[str]]], *, file: str, shape: Shape
+) -> tuple[gpd.GeoDataFrame, int]:
+    """Read the objects that carry all tags of at least one set, and how many there are.
 
     Parameters
     ----------
     path
         An .osm.pbf or .osm file.
-    tags
-        Key → accepted values.
+    any_of
+        Sets of tags, each key → accepted values.
     file
         Its name in faults.
     shape
         ``places``: nodes, open ways, and areas from closed ways and multipolygons, each as one point on it;
+        ``sites``: the same objects, areas as polygons;
         ``areas``: the areas only, as polygons;
         ``lines_and_areas``: open ways as lines and areas as polygons; closed walls and railways stay lines.
 
@@ -232,12 +237,11 @@ def read_objects(path: Path, tags: Mapping[str, list[str]], *, file: str, shape:
         If the file is broken, nothing matches, or an outline is not closed within the extract.
     """
     with _whole_file(file):
-        found, shapes = _scan(path, tags, shape)
+        found, shapes = _scan(path, any_of, shape)
     if shape == "areas":
         found = {key: value for key, value in found.items() if key in shapes or key.startswith("r")}
     if not found:
-        listed = ", ".join(f"{key}={'|'.join(values)}" for key, values in tags.items())
-        raise LayerError([Fault(file, f"holds no object with {listed}", advice="correct the tags under `where:`")])
+        raise LayerError([Fault(file, f"holds no object with {_listed(any_of)}", advice="see the tags under `where:`")])
     lacking = sorted(set(found) - set(shapes))
     if lacking:
         advice = "use an extract that holds the whole outline, or narrow `where:`"
@@ -247,8 +251,9 @@ def read_objects(path: Path, tags: Mapping[str, list[str]], *, file: str, shape:
         )
     keys = sorted(found, key=lambda key: (key[0], int(key[1:])))
     geometry = shapely.from_wkb([shapes[key] for key in keys])
-    if shape == "places":
-        geometry = shapely.point_on_surface(geometry)
+    if shape in {"places", "sites"}:
+        pointed = (shape == "places") | ~np.isin(shapely.get_type_id(geometry), _AREAS)
+        geometry = np.where(pointed, shapely.point_on_surface(geometry), geometry)
     columns = pd.DataFrame([{**found[key], "osm_id": key} for key in keys], dtype=object)
     columns.index = pd.RangeIndex(1, len(keys) + 1)
     # `geometry` and tags like it would be columns of their own; a tag never wins over the geometry.
@@ -256,17 +261,23 @@ def read_objects(path: Path, tags: Mapping[str, list[str]], *, file: str, shape:
     return gpd.GeoDataFrame(columns, geometry=geometry, crs=WGS84), len(found)
 
 
-def _scan(path: Path, tags: Mapping[str, list[str]], shape: Shape) -> tuple[dict[str, dict[str, str]], dict[str, Any]]:
+def _listed(any_of: Sequence[Mapping[str, Sequence[str]]]) -> str:
+    return " or ".join(", ".join(f"{key}={'|'.join(values)}" for key, values in tags.items()) for tags in any_of)
+
+
+def _scan(
+    path: Path, any_of: Sequence[Mapping[str, Sequence[str]]], shape: Shape
+) -> tuple[dict[str, dict[str, str]], dict[str, Any]]:
     """Return tags and WKB of the matching objects; of areas and open ways alike, an area wins."""
-    first = next(iter(tags))
-    pairs = osmium.filter.TagFilter(*[(first, value) for value in tags[first]])
+    firsts = [next(iter(tags.items())) for tags in any_of]
+    pairs = osmium.filter.TagFilter(*[(key, value) for key, values in firsts for value in values])
     factory = osmium.geom.WKBFactory()
     found: dict[str, dict[str, str]] = {}
     shapes: dict[str, Any] = {}
     item: Any
     objects = osmium.FileProcessor(str(path)).with_locations().with_areas(pairs).with_filter(pairs)
     for item in objects:
-        if any(item.tags.get(key) not in values for key, values in tags.items()):
+        if not any(all(item.tags.get(key) in values for key, values in tags.items()) for tags in any_of):
             continue
         if item.is_area():
             if shape == "lines_and_areas" and _is_ring(item):

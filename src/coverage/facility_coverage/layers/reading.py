@@ -124,7 +124,7 @@ def _study_area(
 def _placed(
     config: StudyConfig,
     area: population.Area,
-    facility_sources: dict[str, SourceTable | None],
+    facility_sources: dict[str, tuple[SourceTable, ...] | None],
     base_sources: dict[str, SourceTable | None],
     steps: _Collector,
 ) -> Layers:
@@ -135,12 +135,7 @@ def _placed(
     # Whoever lives at the edge of the box may join a way beyond it.
     reach = boundaries.study_box(area.box, config.network.max_access_m)
     barred = steps.attempt(lambda: barriers.read_barriers(config.barriers, reach, crs=crs))
-    placed: dict[str, gpd.GeoDataFrame] = {}
-    for layer, source in facility_sources.items():
-        if source is not None:
-            frame = steps.attempt(lambda source=source: facilities.place_facilities(source, area.zones, area.box))  # type: ignore[misc]
-            placed[layer] = frame
-            steps.count(layer, source.file, (source.rows_read, 0 if frame is None else len(frame)))
+    placed = _placed_facilities(config, area, facility_sources, steps)
     # The base map changes no figure and fills the page around the study: it reaches farther than the trips.
     west, south, east, north = area.boundary.bounds
     page = boundaries.study_box(area.boundary, 0.6 * max(east - west, north - south))
@@ -163,9 +158,39 @@ def _placed(
     columns = ["layer", "file", "rows_read", "rows_kept"]
     counts = pd.DataFrame(steps.counts, columns=columns).sort_values(columns[:2], kind="stable", ignore_index=True)
     return Layers(
-        crs, area.boundary, area.zones, demand, placed, network, barriers=walls.frame,
-        reports={"roads": noded} | heights | walls.reports, basemap=base, counts=counts,
+        crs, area.boundary, area.zones, demand, {name: one.frame for name, one in placed.items()}, network,
+        barriers=walls.frame, reports={"roads": noded} | heights | walls.reports, details=_details(placed),
+        basemap=base, counts=counts,
     )  # fmt: skip
+
+
+def _placed_facilities(
+    config: StudyConfig,
+    area: population.Area,
+    sources: dict[str, tuple[SourceTable, ...] | None],
+    steps: _Collector,
+) -> dict[str, facilities.PlacedFacilities]:
+    placed: dict[str, facilities.PlacedFacilities] = {}
+    for layer in config.facilities:
+        tables = sources[layer.id]
+        if tables is None:
+            continue
+        found = steps.attempt(
+            lambda layer=layer, tables=tables: facilities.place_facilities(layer, tables, area.zones, area.box)  # type: ignore[misc]
+        )
+        if found is not None:
+            placed[layer.id] = found
+            for file, rows_read, rows_kept in found.rows:
+                steps.count(layer.id, file, (rows_read, rows_kept))
+    return placed
+
+
+def _details(placed: dict[str, facilities.PlacedFacilities]) -> dict[str, pd.DataFrame]:
+    """Return what reading found row by row, by subject."""
+    return {
+        "duplicates": pd.concat([one.duplicates for one in placed.values()], ignore_index=True),
+        "same_names": pd.concat([one.same_names for one in placed.values()], ignore_index=True),
+    }
 
 
 def _raised(config: StudyConfig, ways: Roads, area: population.Area) -> tuple[Roads, dict[str, dict[str, float]]]:

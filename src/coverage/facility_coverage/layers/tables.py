@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import pandas as pd
 import shapely
 
-from facility_coverage.config.study import AreaType, FacilityLayer
+from facility_coverage.config.study import AreaType, FacilityTable
 from facility_coverage.errors import Fault, LayerError
 from facility_coverage.layers import openstreetmap
 from facility_coverage.layers.columns import (
@@ -22,6 +22,7 @@ from facility_coverage.layers.columns import (
 )
 from facility_coverage.layers.contracts import SourceTable, as_text, missing_column, raise_faults
 from facility_coverage.layers.files import read_file
+from facility_coverage.layers.osm_kinds import KINDS
 from facility_coverage.layers.positions import with_positions
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 Role = Literal["zones", "boundary", "facilities", "population", "roads", "water", "neighbours", "barriers"]
 
 _OSM_SHAPE: dict[Role, openstreetmap.Shape] = {
-    "facilities": "places",
+    "facilities": "sites",
     "population": "places",
     "barriers": "lines_and_areas",
 }
@@ -106,7 +107,7 @@ def _told(aliases: Mapping[str, str]) -> dict[str, str]:
 
 
 def _valid_values(table: Table) -> dict[str, Sequence[str]]:
-    tiers = [tier.id for tier in table.tiers] if isinstance(table, FacilityLayer) else []
+    tiers = [tier.id for tier in table.tiers] if isinstance(table, FacilityTable) else []
     return {"area_type": get_args(AreaType), "tier": tiers}
 
 
@@ -145,14 +146,23 @@ def _nothing_kept(file: str, column: str, wanted: Scalar | list[Scalar], values:
     return Fault(file, message, column=column, advice=f"the column holds {listed}{more}")
 
 
+def _tags(table: Table, file: str) -> Sequence[Mapping[str, Sequence[str]]]:
+    """Return the tags that the study names, or those of the layer's kind."""
+    if table.where:
+        return [{key: wanted_texts(value) for key, value in table.where.items()}]
+    if not isinstance(table, FacilityTable):
+        raise LayerError([Fault(file, "no tags are named", advice="name them under `where:`, e.g. {amenity: clinic}")])
+    if table.kind not in KINDS:
+        advice = f"name tags under `where:`, or one of these kinds: {', '.join(KINDS)}"
+        raise LayerError([Fault(file, f"no tags are known for the kind {table.kind!r}", advice=advice)])
+    return KINDS[table.kind].any_of
+
+
 def _read_osm_table(table: Table, file: str, role: Role) -> SourceTable:
     if role == "roads":
         raise ValueError("roads of an OpenStreetMap file are read by roads.read_roads")
-    if not table.where:
-        raise LayerError([Fault(file, "no tags are named", advice="name them under `where:`, e.g. {amenity: clinic}")])
-    tags: Mapping[str, list[str]] = {key: wanted_texts(value) for key, value in table.where.items()}
     geometry = _OSM_SHAPE.get(role, "areas")
-    frame, rows_read = openstreetmap.read_objects(table.path, tags, file=file, shape=geometry)
+    frame, rows_read = openstreetmap.read_objects(table.path, _tags(table, file), file=file, shape=geometry)
     missing = [name for name in table.columns if name not in frame.columns]
     frame = frame.assign(**dict.fromkeys(missing))
     frame, _ = name_columns(frame, table, wanted={}, file=file)
