@@ -17,7 +17,7 @@ from facility_coverage.config.study import StudyConfig
 MORE = {
     "StudyConfig.title": "Name of the study, printed on the map",
     "StudyConfig.roads": "Roads and paths",
-    "StudyConfig.population": "Where people are: `kind: raster` or `kind: points`",
+    "StudyConfig.population": "Where people are: `kind: raster`, `points` or `polygons`; see [people](../population.md)",
     "StudyConfig.groups": "People of one kind, beside `total`",
     "StudyConfig.facilities": "One entry for each facility layer",
     "StudyConfig.network": "Choices that change figures; the defaults suit a district",
@@ -25,6 +25,7 @@ MORE = {
     "StudyConfig.outputs": "Where the result goes and what it holds",
     "RasterPopulation.kind": "Says that people are counted per cell of a raster",
     "PointPopulation.kind": "Says that people are counted at points",
+    "PolygonPopulation.kind": "Says that people are counted per polygon",
     "Group.name": "Name on the map",
     "Tier.name": "Name on the map",
     "FacilityLayer.id": "Name of the layer in tables and goals",

@@ -108,9 +108,9 @@ STUDY_FAULTS = [
     # missing
     ("roads: {path: a.csv}\n", "", "x.yaml:1:1: roads: the key 'roads' is missing"),
     ("kind: raster, ", "",
-     "x.yaml:7:13: population.kind: the key 'kind' is missing; give 'raster' or 'points'"),
+     "x.yaml:7:13: population.kind: the key 'kind' is missing; give 'raster', 'points' or 'polygons'"),
     ("kind: raster", "kind: rastr",
-     "x.yaml:7:20: population.kind: 'rastr' is not one of 'raster', 'points'; did you mean 'raster'?"),
+     "x.yaml:7:20: population.kind: 'rastr' is not one of 'raster', 'points', 'polygons'; did you mean 'raster'?"),
     # wrong types
     ("title: Town", "title: 5", "x.yaml:2:8: title: 5 is not a mapping"),
     ("title: Town", 'title: ""', "x.yaml:2:8: title: the text is empty"),
@@ -126,7 +126,7 @@ STUDY_FAULTS = [
     ("share: 0.2", "share: {town: 0.2}",
      "x.yaml:9:39: groups.0.share.town: 'town' is not one of 'urban', 'rural'"),
     (", share: 0.2", "", "x.yaml:9:5: groups.0: "
-     "give exactly one of share, zone_column, column, path (found: none)"),
+     "give exactly one of share, zone_column, column, path, table (found: none)"),
     ("cutoff_min: 15", "cutoff_min: soon",
      "x.yaml:19:17: facilities.0.cutoff_min: 'soon' is not a mapping; "
      "give a number of minutes, or one per area type: {urban: …, rural: …}"),
@@ -203,7 +203,7 @@ STUDY_FAULTS = [
      "the reference system 'nowhere' is not known; give a code such as EPSG:4326"),
     # groups that do not fit the population
     ("share: 0.2", "column: old", "x.yaml:9:39: groups.0.column: "
-     "a raster population has no columns; use share, zone_column or path"),
+     "a raster population has no columns; use share, zone_column, path or table"),
     # profiles
     ("plan: plan.yaml", "profiles: {slow: {name: S, level_speed_kmh: -1, source: s}}",
      "x.yaml:20:45: profiles.slow.level_speed_kmh: -1 is not more than 0"),
@@ -284,7 +284,7 @@ def test_a_raster_group_does_not_fit_points() -> None:
     change("x.yaml", "kind: raster", "kind: points")
     change("x.yaml", "share: 0.2", "path: a.csv")
     assert faults() == [
-        "x.yaml:9:37: groups.0.path: a point population takes no raster; use share, zone_column or column"
+        "x.yaml:9:37: groups.0.path: a point population takes no raster; use share, zone_column, column or table"
     ]
 
 

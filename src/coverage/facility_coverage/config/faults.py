@@ -129,7 +129,7 @@ def _fault(details: ErrorDetails, place: Place, document: Document, model: type,
 
 
 def _expected(details: ErrorDetails) -> str:
-    return "give 'raster' or 'points'" if details["type"] == "union_tag_not_found" else ""
+    return "give 'raster', 'points' or 'polygons'" if details["type"] == "union_tag_not_found" else ""
 
 
 def _message(details: ErrorDetails, last: str) -> tuple[str, str]:
@@ -161,7 +161,11 @@ def _known_keys(model: type, place: Place) -> list[str]:
         inner = [m.model_fields[part].annotation for m in models if part in m.model_fields]
         if inner:
             models = [found for annotation in inner for found in _models(annotation)]
-    return list(dict.fromkeys(name for found in models for name in found.model_fields))
+    return list(dict.fromkeys(name for found in models for name in _keys(found)))
+
+
+def _keys(model: type[BaseModel]) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:
