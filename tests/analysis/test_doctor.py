@@ -160,3 +160,8 @@ def test_every_code_of_the_program_has_sentences_and_every_sentence_is_used() ->
         path.read_text(encoding="utf-8") for path in folder.rglob("*.py") if path.name != "finding_texts.py"
     )
     assert [code for code in SENTENCES if f'"{code}"' not in source] == []
+
+
+def test_every_code_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "check.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == {"fault", *SENTENCES}

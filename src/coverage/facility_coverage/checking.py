@@ -8,7 +8,7 @@ from pathlib import Path
 
 from facility_coverage.analysis.doctor import examine
 from facility_coverage.analysis.findings import Finding, of_fault, ranked
-from facility_coverage.analysis.inventory import LayerFacts, inventory
+from facility_coverage.analysis.inventory import LayerFacts, inventory, remarks
 from facility_coverage.config.reading import LoadedStudy, load_study
 from facility_coverage.config.text import Lang
 from facility_coverage.errors import Fault, StudyError
@@ -50,7 +50,8 @@ def check_study(
     language = lang or study.config.lang
     progress("take stock of files")
     facts = inventory(study.config)
-    findings = ranked(_findings(study, facts, progress))
+    counted = {column for layer in study.config.facilities for column in layer.capacity}  # which the doctor looks at
+    findings = ranked([*_findings(study, facts, progress), *remarks(facts, but=counted)])
     title = study.config.title.in_language(language)
     checkup = Checkup(study.config.id, title, shown_path(path.resolve()), tuple(facts), tuple(findings))
     if folder is not None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing wrong in one place of a user's input.
+    r"""One thing wrong in one place of a user's input.
 
     Attributes
     ----------
@@ -31,7 +31,7 @@ class Fault:
     study.yaml:10:14: profile: 'eldr' is not one of 'adult', 'elder'
     >>> print(Fault("beds.csv", "-3 is negative", row=12, column="beds", advice="give a count of 0 or more"))
     beds.csv: row 12, column 'beds': -3 is negative; give a count of 0 or more
-    >>> str(Fault("a.csv", "'\\x1b[2J' is not a number"))
+    >>> str(Fault("a.csv", "'\x1b[2J' is not a number"))
     "a.csv: ' [2J' is not a number"
     """
 

@@ -116,7 +116,7 @@ def ranked(findings: Iterable[Finding]) -> list[Finding]:
 
     Examples
     --------
-    >>> found = [finding(rank, "aliases", "zones", "", value="名称") for rank in ("note", "error")]
+    >>> found = [finding(rank, "found", "zones", "", what="名称") for rank in ("note", "error")]
     >>> [one.rank for one in ranked(found)]
     ['error', 'note']
     """

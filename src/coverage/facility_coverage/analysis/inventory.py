@@ -115,7 +115,8 @@ def _table_facts(layer: str, table: Table, role: Role) -> LayerFacts:
     except LayerError:
         return LayerFacts(layer, file, "table")
     frame = source.frame
-    wanted = [name for name in frame.columns if name != "geometry" and name in _columns_of(table)]
+    looked_at = _columns_of(table) if role in {"zones", "facilities", "population"} else set()
+    wanted = [name for name in frame.columns if name in looked_at]
     return LayerFacts(
         layer, file, "table", rows_read=source.rows_read, rows_kept=len(frame), crs=frame.crs.name,
         datum=_declared(table), extent=_degrees(tuple(frame.total_bounds), frame.crs),

@@ -67,7 +67,7 @@ def best_reading(
     declared
         Places in metres as declared, shape (places, 2).
     readings
-        The same places as they would lie otherwise.
+        The same places as they would lie otherwise; of readings that fit alike the first is taken.
     distance_m
         Returns how far each place lies from what it should lie on, NaN for farther than it looks.
 
@@ -87,7 +87,7 @@ def best_reading(
         all_chances = min(1.0, float(chance) * len(readings))
         medians = float(np.median(here)), float(np.median(there))
         found.append(Misfit(name, len(declared), *medians, share, all_chances))
-    return min(found, key=lambda misfit: (misfit.read_m, misfit.reading))
+    return min(found, key=lambda misfit: round(misfit.read_m, 3))
 
 
 def _limited(distance_m: Floats) -> Floats:
