@@ -27,6 +27,10 @@ FACILITY_TAGS = ("amenity", "healthcare", "social_facility", "operator", "beds",
 _LINES = {"waterway": ("canal", "drain", "river", "stream")}
 
 
+Found = tuple[str, dict[str, str], Any]
+"""Id, tags and shape of an object."""
+
+
 class Features(NamedTuple):
     """Objects in WGS 84, and the ids of those whose outline is broken."""
 
@@ -79,10 +83,17 @@ def zones_of(extract: Path, level: int, boundary: BaseGeometry) -> Features:
     areas = [
         (key, tags, shape) for key, tags, shape in areas if shape.intersection(boundary).area > 0.5 * shape.area > 0.0
     ]
+    areas = _each_once(areas)
     rows = [{"zone_id": key, "name": tags.get("name", key), "admin_level": level} for key, tags, _ in areas]
     columns = pd.DataFrame(rows, columns=["zone_id", "name", "admin_level"])
     frame = gpd.GeoDataFrame(columns, geometry=[shape for _, _, shape in areas], crs=WGS84)
     return Features(frame, left_out)
+
+
+def _each_once(areas: list[Found]) -> list[Found]:
+    """Return the areas without ways that are also the whole outline of a relation: those carry the same tags."""
+    outlines = {shapely.normalize(shape).wkb for key, _, shape in areas if key[0] == "r"}
+    return [one for one in areas if one[0][0] == "r" or shapely.normalize(one[2]).wkb not in outlines]
 
 
 def is_zone(tags: Mapping[str, str], level: int) -> bool:
@@ -110,9 +121,7 @@ def _polygons(shape: BaseGeometry) -> BaseGeometry:
     return shapely.union_all(parts[shapely.get_dimensions(parts) == 2])
 
 
-def _read(
-    extract: Path, has: Callable[[Mapping[str, str]], bool]
-) -> tuple[list[tuple[str, dict[str, str], BaseGeometry]], list[str]]:
+def _read(extract: Path, has: Callable[[Mapping[str, str]], bool]) -> tuple[list[Found], list[str]]:
     """Return id, tags and shape of the objects, sorted by id, and the ids of those without a shape."""
     factory = osmium.geom.WKBFactory()
     tags_of: dict[str, dict[str, str]] = {}
@@ -126,7 +135,8 @@ def _read(
             if item.from_way() and any(tags.get(key) in values for key, values in _LINES.items()):
                 continue
             key = f"{'w' if item.from_way() else 'r'}{item.orig_id()}"
-            shapes[key] = factory.create_multipolygon(item)
+            if item.num_rings()[0]:  # none where the outline is not closed
+                shapes[key] = factory.create_multipolygon(item)
         else:
             key = f"{item.type_str()}{item.id}"
             if key not in shapes:

@@ -143,15 +143,19 @@ class Client:
     def receive(self, response: Any, **_: object) -> None:
         """Look at a response before OSMnx does, and stop it with `Trouble` where it must not be used or kept."""
         is_overpass = response.url.startswith(self.servers.overpass_url.rstrip("/"))
-        url = self.servers.overpass_url if is_overpass else self.servers.nominatim_url
-        self._count(url)
-        if urlsplit(response.url).path.endswith("/status"):
-            self._wait_for_slot(response)
-            return
-        judge(response, is_overpass=is_overpass)
+        self._count(self.servers.overpass_url if is_overpass else self.servers.nominatim_url)
+        try:
+            size_mb = len(response.content) / 1e6
+            if urlsplit(response.url).path.endswith("/status"):
+                self._wait_for_slot(response)
+                return
+            judge(response, is_overpass=is_overpass)
+        except BaseException:
+            response.close()  # whoever stops a response half way closes its connection
+            raise
         self._answered += 1
         self._waits = 0
-        self.say(f"{self._about}: {len(response.content) / 1e6:.1f} MB received")
+        self.say(f"{self._about}: {size_mb:.1f} MB received")
 
     def _count(self, url: str) -> None:
         self.requests[url] = self.requests.get(url, 0) + 1
