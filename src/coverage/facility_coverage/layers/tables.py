@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
+import geopandas as gpd
 import pandas as pd
 import shapely
 
@@ -21,6 +22,7 @@ from facility_coverage.layers.columns import (
     wanted_columns,
 )
 from facility_coverage.layers.contracts import SourceTable, as_text, missing_column, raise_faults
+from facility_coverage.layers.crs import WGS84
 from facility_coverage.layers.files import read_file
 from facility_coverage.layers.osm_kinds import KINDS
 from facility_coverage.layers.positions import with_positions
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
     from facility_coverage.config.study import Scalar, Table
 
-Role = Literal["zones", "boundary", "facilities", "population", "roads", "water", "neighbours", "barriers"]
+Role = Literal["zones", "districts", "boundary", "facilities", "population", "roads", "water", "neighbours", "barriers"]
 
 _OSM_SHAPE: dict[Role, openstreetmap.Shape] = {
     "facilities": "sites",
@@ -89,9 +91,12 @@ def read_table(table: Table, *, role: Role, wanted: Sequence[str] = ()) -> Sourc
     read = read_file(table, file=file, known=known_names(table, names))
     if not len(read.frame):
         raise LayerError([Fault(file, "the layer is empty (0 rows)")])
-    frame, aliases = name_columns(_keep_rows(read.frame, table, file), table, wanted=names, file=file)
+    frame, aliases = name_columns(keep_rows(read.frame, table, file), table, wanted=names, file=file)
     source = SourceTable(frame, file, len(read.frame), found={**read.found, **_told(aliases)})
     source, faults = map_values(source, table, choices=_valid_values(table))
+    if role == "districts" and not isinstance(frame, gpd.GeoDataFrame):
+        raise_faults(faults)
+        return replace(source, frame=gpd.GeoDataFrame(source.frame, geometry=[None] * len(frame), crs=WGS84))
     try:
         placed = with_positions(source, table)
     except LayerError as error:
@@ -111,7 +116,14 @@ def _valid_values(table: Table) -> dict[str, Sequence[str]]:
     return {"area_type": get_args(AreaType), "tier": tiers}
 
 
-def _keep_rows(frame: pd.DataFrame, table: Table, file: str) -> pd.DataFrame:
+def keep_rows(frame: pd.DataFrame, table: Table, file: str) -> pd.DataFrame:
+    """Return the rows of a file that `where` keeps; the columns still have the file's names.
+
+    Raises
+    ------
+    LayerError
+        If a column is missing or no row is kept.
+    """
     own_names = {ours: theirs for theirs, ours in table.columns.items()}
     keep = pd.Series(data=True, index=frame.index)
     for name, wanted in table.where.items():
