@@ -82,7 +82,7 @@ STUDY = {
             "name": "养老服务站",
             "kind": "elder_care",
             "path": "stations.csv",
-            "crs": "EPSG:4326",
+            "datum": "wgs84",
             "capacity": ["beds"],
             "profile": "elder",
             "cutoff_min": 15,
@@ -207,8 +207,8 @@ def empty_layer(small: Path) -> None:
     facilities().head(0).to_csv(small.parent / "stations.csv", index=False)
 
 
-def no_crs(small: Path) -> None:
-    edit(small, lambda study: study["facilities"][0].pop("crs"))
+def no_datum(small: Path) -> None:
+    edit(small, lambda study: study["facilities"][0].pop("datum"))
 
 
 def overlapping_zones(small: Path) -> None:
@@ -315,7 +315,7 @@ def not_yaml(small: Path) -> None:
         (unknown_key, ["small.yaml:", "facilities.0.colour"]),
         (missing_file, ["small.yaml:", "roads.path", "roads.gpkg"]),
         (empty_layer, ["stations.csv"]),
-        (no_crs, ["stations.csv", "crs"]),
+        (no_datum, ["stations.csv", "datum", "gcj02"]),
         (overlapping_zones, ["zones.geojson", "overlap", "0110101", "0110102"]),
         (duplicate_ids, ["stations.csv", "rows 1, 3", "facility_id", "'a'"]),
         (negative_capacity, ["stations.csv", "row 2", "beds", "-3"]),
@@ -374,7 +374,9 @@ def test_the_identity_follows_what_changes_figures_and_nothing_else(small: Path)
     gpd.GeoDataFrame(stations, geometry=places).to_file(small.parent / "stations.shp", encoding="UTF-8")
     edit(
         small,
-        lambda study: study["facilities"][0].update(path="stations.shp", columns={"code": "facility_id"}, crs=CRS),
+        lambda study: study["facilities"][0].update(
+            path="stations.shp", columns={"code": "facility_id"}, crs=CRS, datum=None
+        ),
     )
     first = identity()
     assert identity("--lang", "en") == first

@@ -67,7 +67,7 @@ def poa_study(data: Path, folder: Path) -> dict[str, object]:
         "population": {
             "kind": "points",
             "path": str(data / "poa" / "poa_hexgrid.csv"),
-            "crs": "EPSG:4326",
+            "datum": "wgs84",
             "columns": {"id": "demand_id", "population": "total"},
         },
         "facilities": [
@@ -76,7 +76,7 @@ def poa_study(data: Path, folder: Path) -> dict[str, object]:
                 "name": "Health care",
                 "kind": "clinic",
                 "path": "sites.csv",
-                "crs": "EPSG:4326",
+                "datum": "wgs84",
                 "profile": "adult",
                 "cutoff_min": 15,
             }

@@ -145,7 +145,7 @@ def test_a_study_reads_its_barriers_as_far_as_legs_may_lie(tmp_path: Path) -> No
         out.write(np.ones((2, 2)), 1)
     river = shapely.LineString([(west - 1, south + 0.005), (west + 1, south + 0.005)])
     gpd.GeoDataFrame(geometry=[river], crs="EPSG:4326").to_parquet(tmp_path / "river.parquet")
-    clinic = {"id": "clinic", "name": "clinic", "kind": "clinic", "path": tmp_path / "clinics.csv", "crs": "EPSG:4326"}
+    clinic = {"id": "clinic", "name": "clinic", "kind": "clinic", "path": tmp_path / "clinics.csv", "datum": "wgs84"}
     study = {
         "id": "small",
         "title": "small",
@@ -168,7 +168,7 @@ def test_a_study_reads_its_barriers_as_far_as_legs_may_lie(tmp_path: Path) -> No
     without = read_layers(StudyConfig.model_validate(study), margin_m=1000.0)
     assert len(without.barriers) == 0
     assert "barriers" not in without.reports
-    study["barriers"] = [{"path": tmp_path / "clinics.csv", "crs": "EPSG:4326"}, {"path": tmp_path / "none.shp"}]
+    study["barriers"] = [{"path": tmp_path / "clinics.csv", "datum": "wgs84"}, {"path": tmp_path / "none.shp"}]
     with pytest.raises(LayerError) as error:
         read_layers(StudyConfig.model_validate(study), margin_m=1000.0)
     assert "geometry is Point; a barrier must be" in str(error.value)

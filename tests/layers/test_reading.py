@@ -81,7 +81,7 @@ def study(tmp_path: Path) -> dict[str, Any]:
                 "name": "clinic",
                 "kind": "clinic",
                 "path": tmp_path / "clinics.csv",
-                "crs": "EPSG:4326",
+                "datum": "wgs84",
                 "capacity": ["beds"],
                 "profile": "adult",
                 "cutoff_min": 15,
@@ -204,9 +204,9 @@ def test_swapped_within_the_range_of_latitudes(study: dict[str, Any], tmp_path: 
     assert "row 2: lon -11.80000, lat 43.30000 is far from the study, but inside it when swapped" in text
 
 
-def test_csv_without_crs(study: dict[str, Any]) -> None:
-    del study["facilities"][0]["crs"]
-    assert "clinics.csv: has no reference system" in faults_of(study)
+def test_csv_without_datum(study: dict[str, Any]) -> None:
+    del study["facilities"][0]["datum"]
+    assert "clinics.csv: lon and lat have no datum; say under `datum:` which one: wgs84" in faults_of(study)
 
 
 @pytest.mark.parametrize("layer", ["zones", "roads"])

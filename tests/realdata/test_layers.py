@@ -94,14 +94,14 @@ def test_poa_hexagons(tmp_path: Path) -> None:
         "population": {
             "kind": "points",
             "path": table,
-            "crs": "EPSG:4326",
+            "datum": "wgs84",
             "columns": {"population": "total", "id": "demand_id"},
         },
         "facilities": [
             facility(
                 "poi",
                 DATA / "poa" / "poa_points_of_interest.csv",
-                crs="EPSG:4326",
+                datum="wgs84",
                 columns={"id": "facility_id"},
                 constants={"name": ""},
             )
