@@ -113,7 +113,7 @@ def _read_xlsx(path: Path, file: str, sheet: str | None) -> tuple[str, Grid]:
         with zipfile.ZipFile(path) as parts:
             if sum(part.file_size for part in parts.infolist()) > MOST_BYTES:
                 raise LayerError([Fault(file, "unpacks to more than 2 GB", advice="split it, or use a database")])
-        book = calamine.CalamineWorkbook.from_path(path)
+        book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(path.read_bytes()))
         shown = [meta.name for meta in book.sheets_metadata if meta.visible == calamine.SheetVisibleEnum.Visible]
         usable = [name for name in shown if book.get_sheet_by_name(name).start is not None] if sheet is None else []
         name = _chosen(book.sheet_names, usable, sheet, file)
