@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 
 from facility_coverage.errors import Fault, LayerError
+from facility_coverage.layers import topology
 from facility_coverage.layers.contracts import (
     POLYGONS,
     SHOWN_FAULTS,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     import pyproj
     from shapely.geometry.base import BaseGeometry
 
-    from facility_coverage.config.study import Table
+    from facility_coverage.config.study import Table, Zones
     from facility_coverage.layers.model import Floats
 
     Objects = np.ndarray[tuple[int], np.dtype[np.object_]]
@@ -41,20 +42,21 @@ OVERLAP_M2 = 1.0
 AREA_TYPES = ("urban", "rural")
 
 
-def read_zones(table: Table) -> SourceTable:
+def read_zones(table: Zones) -> SourceTable:
     """Read the zones in their own reference system, checked but for overlaps.
 
     Returns
     -------
     SourceTable
-        `zone_id`, `name`, `area_type`, the other columns of the source, valid polygons.
+        `zone_id`, `name`, `area_type`, the other columns of the source, polygons; valid ones, unless they are to be
+        repaired.
 
     Raises
     ------
     LayerError
         If a column is missing, an id is empty or repeated, an area type is unknown or a polygon is invalid.
     """
-    source = read_table(table, role="zones")
+    source = read_table(table, role="zones", wanted=("district_id",))
     frame = source.frame
     if source.is_osm:
         names = frame["name"] if "name" in frame.columns else frame["osm_id"]
@@ -68,16 +70,16 @@ def read_zones(table: Table) -> SourceTable:
         faults += check_ids(source, "zone_id")
     if "area_type" in frame.columns:
         faults += check_choice(source, "area_type", AREA_TYPES)
-    faults += _polygon_faults(source)
+    faults += _polygon_faults(source, repair=table.repair)
     raise_faults(faults)
     texts = {column: as_text(frame[column]) for column in ("zone_id", "name", "area_type")}
     texts["name"] = texts["name"].where(texts["name"] != "", texts["zone_id"])
     return replace(source, frame=frame.assign(**texts))
 
 
-def _polygon_faults(source: SourceTable) -> list[Fault]:
+def _polygon_faults(source: SourceTable, *, repair: bool = False) -> list[Fault]:
     faults = check_geometry(source, POLYGONS, what="the outline")
-    if faults:
+    if faults or repair:
         return faults
     geometry = source.frame.geometry
     invalid = geometry.index[~geometry.is_valid]
@@ -89,46 +91,88 @@ def _polygon_faults(source: SourceTable) -> list[Fault]:
     return faults
 
 
-def place_zones(source: SourceTable, crs: pyproj.CRS) -> gpd.GeoDataFrame:
+@dataclass(frozen=True)
+class PlacedZones:
+    """The zones on the ground.
+
+    Attributes
+    ----------
+    frame
+        `zone_id`, `name`, `area_type`, the other columns of the source, polygons in metres; sorted by `zone_id`.
+    topology
+        Where they do not fit together: see `topology.misfits`; what is marked as repaired no longer is so in `frame`.
+    repairs
+        What a repair changed: see `topology.repairs`.
+    """
+
+    frame: gpd.GeoDataFrame
+    topology: pd.DataFrame
+    repairs: pd.DataFrame
+
+
+def place_zones(source: SourceTable, crs: pyproj.CRS, *, sliver_width_m: float, repair: bool = False) -> PlacedZones:
     """Return the zones in the metric reference system, sorted by `zone_id`.
+
+    Parameters
+    ----------
+    source
+        From `read_zones`.
+    crs
+        The study's metric reference system.
+    sliver_width_m
+        Up to this width, overlaps and gaps are slivers.
+    repair
+        Whether rings are made valid, and slivers given to the neighbour with the longest common border.
 
     Raises
     ------
     LayerError
-        If zones overlap by more than `OVERLAP_SHARE` of the smaller, or cannot be projected.
+        If zones overlap by more than `OVERLAP_SHARE` of the smaller (and, where slivers are repaired, by more than the
+        width), or cannot be projected, or nothing would be left of one.
     """
     zones = source.frame.to_crs(crs)
     if not np.isfinite(zones.total_bounds).all():
         raise LayerError([Fault(source.file, f"lies outside what {crs.name} can show", advice="name another `crs:`")])
-    zones = zones.sort_values("zone_id").reset_index(drop=True)
-    repaired = np.where(zones.is_valid, zones.geometry, shapely.make_valid(zones.geometry.to_numpy()))
-    zones = zones.set_geometry(gpd.GeoSeries(repaired, index=zones.index, crs=crs))
-    raise_faults(_overlap_faults(zones, source.file))
+    rings = source.frame.geometry.to_numpy()
+    reason = np.where(shapely.is_valid(rings), "", shapely.is_valid_reason(rings))
+    zones = zones.assign(ring=reason).sort_values("zone_id").reset_index(drop=True)
+    reasons, zones = zones["ring"].tolist(), zones.drop(columns="ring")
+    valid = zones.set_geometry(gpd.GeoSeries(topology.polygons_of(zones.geometry.to_numpy()), crs=crs))
+    shared = topology.overlaps(valid)
+    too_wide = shared["width_m"] > sliver_width_m if repair else np.full(len(shared), fill_value=True)
+    raise_faults(_overlap_faults(valid, shared[too_wide], source.file))
+    misfits = topology.misfits(valid, sliver_width_m=sliver_width_m, repair=repair)
+    fitting = topology.repaired(valid, sliver_width_m=sliver_width_m) if repair else valid
+    raise_faults(_vanished_faults(fitting, source.file))
     lead = ["zone_id", "name", "area_type"]
     rest = [column for column in zones.columns if column not in {*lead, "geometry"}]
-    return zones[[*lead, *rest, "geometry"]]
+    changes = topology.repairs(zones, fitting, reasons) if repair else topology.repairs(zones, zones, [""] * len(zones))
+    return PlacedZones(fitting[[*lead, *rest, "geometry"]], misfits, changes)
 
 
-def _overlap_faults(zones: gpd.GeoDataFrame, file: str) -> list[Fault]:
-    geometry = zones.geometry.to_numpy()
-    first, second = shapely.STRtree(geometry).query(geometry, predicate="intersects")
-    pairs = first < second
-    first, second = first[pairs], second[pairs]
-    area = shapely.area(shapely.intersection(geometry[first], geometry[second]))
-    size = shapely.area(geometry)
-    wrong = area > np.maximum(OVERLAP_M2, OVERLAP_SHARE * np.minimum(size[first], size[second]))
-    order = np.lexsort((second[wrong], first[wrong]))
-    ids = zones["zone_id"]
-    faults = [
+def _vanished_faults(zones: gpd.GeoDataFrame, file: str) -> list[Fault]:
+    return [
         Fault(
-            file,
-            f"zones {ids[i]!r} and {ids[j]!r} overlap by {overlap:,.0f} m²",
-            advice="correct the outlines: nobody can live in two zones",
+            file, f"nothing is left of zone {zones['zone_id'].iloc[i]!r} after the repair", advice="correct its outline"
         )
-        for i, j, overlap in zip(first[wrong][order], second[wrong][order], area[wrong][order], strict=True)
+        for i in topology.vanished(zones)[:SHOWN_FAULTS]
     ]
-    more = len(faults) - SHOWN_FAULTS
-    return faults if more <= 0 else [*faults[:SHOWN_FAULTS], Fault(file, f"{more} more pairs of zones overlap")]
+
+
+def _overlap_faults(zones: gpd.GeoDataFrame, shared: pd.DataFrame, file: str) -> list[Fault]:
+    size = shapely.area(zones.geometry.to_numpy())
+    smaller = np.minimum(size[shared["first"]], size[shared["second"]])
+    wrong = shared[shared["area_m2"] > np.maximum(OVERLAP_M2, OVERLAP_SHARE * smaller)]
+    ids = zones["zone_id"]
+    advice = (
+        "correct the outlines: nobody can live in two zones; `repair: true` divides overlaps up to `sliver_width_m`"
+    )
+    faults = [
+        Fault(file, f"zones {ids[i]!r} and {ids[j]!r} overlap by {area:,.0f} m² ({width:,.1f} m wide)", advice=advice)
+        for i, j, area, width in wrong.head(SHOWN_FAULTS).itertuples(index=False)
+    ]
+    more = len(wrong) - SHOWN_FAULTS
+    return faults if more <= 0 else [*faults, Fault(file, f"{more} more pairs of zones overlap")]
 
 
 def read_boundary(table: Table) -> SourceTable:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 import pandas as pd
 import shapely
 
 from facility_coverage.errors import Fault, LayerError
-from facility_coverage.layers import barriers, basemap, boundaries, facilities, population, roads
+from facility_coverage.layers import barriers, basemap, boundaries, districts, facilities, population, roads, topology
 from facility_coverage.layers.crs import choose_metric_crs
 from facility_coverage.layers.model import Layers
 from facility_coverage.layers.tables import shown_path
@@ -87,17 +88,26 @@ def read_layers(config: StudyConfig, *, margin_m: float) -> Layers:
         layer.id: steps.attempt(lambda layer=layer: facilities.read_facilities(layer))  # type: ignore[misc]
         for layer in config.facilities
     }
+    district_source = None
+    if (known := config.districts) is not None:
+        district_source = steps.attempt(lambda: districts.read_districts(known))
     if zone_source is not None:
         steps.faults += population.check_groups(config.groups, zone_source)
     base_sources = _read_basemap(config, steps)
     sound_zones = steps.require(zone_source) if zone_source is None else zone_source
-    area = steps.attempt(lambda: _study_area(config, sound_zones, outline_source, margin))
-    if area is None or (outline is not None and outline_source is None):
+    if config.districts is not None:
+        steps.require(district_source)
+    placed = steps.attempt(lambda: _study_area(config, sound_zones, district_source, outline_source, margin))
+    if placed is None or (outline is not None and outline_source is None):
         raise LayerError(steps.faults)
+    area, details = placed
     steps.count("zones", sound_zones.file, (sound_zones.rows_read, len(area.zones)))
     if outline_source is not None:
         steps.count("boundary", outline_source.file, (outline_source.rows_read, len(outline_source.frame)))
-    return _placed(config, area, facility_sources, base_sources, steps)
+    if district_source is not None:
+        steps.count("districts", district_source.file, (district_source.rows_read, len(district_source.frame)))
+    layers = _placed(config, area, facility_sources, base_sources, steps)
+    return replace(layers, details=details | layers.details)
 
 
 def _read_basemap(config: StudyConfig, steps: _Collector) -> dict[str, SourceTable | None]:
@@ -111,14 +121,31 @@ def _read_basemap(config: StudyConfig, steps: _Collector) -> dict[str, SourceTab
 
 
 def _study_area(
-    config: StudyConfig, zone_source: SourceTable, outline: SourceTable | None, margin_m: float
-) -> population.Area:
+    config: StudyConfig,
+    zone_source: SourceTable,
+    district_source: SourceTable | None,
+    outline: SourceTable | None,
+    margin_m: float,
+) -> tuple[population.Area, dict[str, pd.DataFrame]]:
+    """Return where the study looks, and what was found about its zones row by row."""
+    table, file = config.zones, zone_source.file
     crs = choose_metric_crs(zone_source.frame, config.crs, file=f"study {config.id}")
-    zones = boundaries.place_zones(zone_source, crs)
+    placed = boundaries.place_zones(zone_source, crs, sliver_width_m=table.sliver_width_m, repair=table.repair)
+    crossing = config.districts.crossing_share if config.districts is not None else 0.0
+    zones, crossings = districts.with_districts(placed.frame, file, district_source, crossing_share=crossing)
     boundary = boundaries.place_boundary(outline, zones)
+    beyond = [] if outline is None else [topology.beyond(zones, boundary, tolerance_share=boundaries.OVERLAP_SHARE)]
+    coded = [(zone_source, "zone_id", "zones"), (zone_source, "district_id", "zones")]
+    coded += [] if district_source is None else [(district_source, "district_id", "districts")]
+    details = {
+        "topology": pd.concat([placed.topology, *(part for part in beyond if len(part))], ignore_index=True),
+        "repairs": placed.repairs,
+        "districts": crossings,
+        "codes": pd.concat([districts.uneven_codes(s, column, layer=layer) for s, column, layer in coded]),
+    }
     # Zones may reach beyond a given outline: their people, roads and facilities are read all the same.
     everything = shapely.box(*shapely.GeometryCollection([boundary, *zones.geometry]).bounds)
-    return population.Area(zones, zone_source.file, boundary, boundaries.study_box(everything, margin_m))
+    return population.Area(zones, file, boundary, boundaries.study_box(everything, margin_m)), details
 
 
 def _placed(
