@@ -177,6 +177,9 @@ def test_a_download_writes_every_layer_and_says_where_it_is_from(script: Script,
     assert about["counts"]["roads"] == {"nodes": (SIDE + 1) ** 2, "ways": 2 * (SIDE + 1) + 1, "relations": 0}
     assert (about["data_from"], about["data_to"], about["left_out"]) == (STAMP, STAMP, ["r603"])
     assert "ODbL" in about["attribution"]
+    page = (ROOT / "docs" / "download.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (.*?) \|", page.split("### download.json")[1].split("##")[0], re.MULTILINE)
+    assert {key for row in rows for key in re.findall(r"`(\w+)`", row)} == set(about)
     assert [one["requests"] for one in about["servers"]] == [1, 6]
     assert all("(gis@example.org)" in agent and agent.startswith("facility-coverage/") for agent in script.agents[-1:])
 
@@ -594,6 +597,15 @@ def test_wrong_choices_come_in_one_error_and_ask_nobody(script: Script, tmp_path
     ]  # fmt: skip
     assert "secret" not in "".join(said)
     assert script.log == []
+
+
+@pytest.mark.parametrize("name", ["a file/out", "x" * 300, "nu\0ll", "a file"])
+def test_a_folder_that_cannot_be_one(script: Script, tmp_path: Path, name: str) -> None:
+    (tmp_path / "a file").touch()
+    with pytest.raises(StudyError, match="for the download"):
+        get(script, tmp_path / name, BOX)
+    assert script.log == []
+    assert [one.name for one in tmp_path.iterdir()] == ["a file"]
 
 
 @pytest.mark.parametrize("box", ["1,2,3", "a,b,c,d", "5,5,4,6", "0,0,nan,1", "0,89,1,95", "", "inf,0,1,1"])

@@ -33,6 +33,24 @@ class World:
 
     elements: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
 
+    @classmethod
+    def read(cls, path: Path) -> World:
+        """Take the elements of an extract."""
+        world, kinds = cls(), {kind[0]: kind for kind in ORDER}
+        item: Any
+        for item in osmium.FileProcessor(str(path)):
+            tags = {key.replace(":", "__"): value for key, value in dict(item.tags).items()}
+            if item.is_node():
+                world.elements["node", item.id] = {"type": "node", "id": item.id, "lat": item.lat, "lon": item.lon}
+            elif item.is_way():
+                refs = [node.ref for node in item.nodes]
+                world.elements["way", item.id] = {"type": "way", "id": item.id, "nodes": refs}
+            else:
+                members = [{"type": kinds[one.type], "ref": one.ref, "role": one.role} for one in item.members]
+                world.elements["relation", item.id] = {"type": "relation", "id": item.id, "members": members}
+            world.elements[kinds[item.type_str()], item.id] |= _tags(tags)
+        return world
+
     def node(self, number: int, lon: float, lat: float, **tags: str) -> int:
         self.elements["node", number] = {"type": "node", "id": number, "lat": lat, "lon": lon} | _tags(tags)
         return number

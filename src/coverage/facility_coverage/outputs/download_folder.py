@@ -30,15 +30,20 @@ def folder_faults(folder: Path, *, overwrite: bool) -> list[Fault]:
     overwrite
         Whether an earlier download there may be replaced.
     """
-    shown, folder = str(folder), folder.resolve()
-    if folder.is_file():
-        return [Fault(shown, "is a file", advice="name a folder for the download")]
-    if folder.is_dir() and any(folder.iterdir()):
-        return _existing_faults(shown, folder, overwrite=overwrite)
-    parent = next(one for one in (folder, *folder.parents) if one.exists())
-    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
-        return [Fault(shown, "cannot be written", advice="name another folder for the download")]
-    return []
+    shown = str(folder)
+    try:
+        folder = folder.resolve()
+        if folder.is_file():
+            return [Fault(shown, "is a file", advice="name a folder for the download")]
+        if folder.is_dir() and any(folder.iterdir()):
+            return _existing_faults(shown, folder, overwrite=overwrite)
+        parent = next(one for one in (folder, *folder.parents) if one.exists())
+        if parent.is_dir() and os.access(parent, os.W_OK | os.X_OK):
+            return []
+        reason = ""
+    except (OSError, ValueError) as error:  # a name too long, or with a null character
+        reason = f": {error.strerror if isinstance(error, OSError) else error}"
+    return [Fault(shown, f"cannot be written{reason}", advice="name another folder for the download")]
 
 
 def _existing_faults(shown: str, folder: Path, *, overwrite: bool) -> list[Fault]:
@@ -103,6 +108,9 @@ def placed(folder: Path, *, overwrite: bool) -> Iterator[Path]:
         if faults:
             raise StudyError(faults)
         _swap(new, folder)
+    except OSError as error:
+        advice = "make room, or name another folder for the download"
+        raise StudyError([Fault(shown, f"cannot be written: {error.strerror}", advice=advice)]) from None
     finally:
         shutil.rmtree(new, ignore_errors=True)
 
