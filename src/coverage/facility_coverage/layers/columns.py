@@ -74,7 +74,8 @@ def wanted_columns(table: Table, *, role: str, more: Iterable[str] = ()) -> dict
 def known_names(table: Table, wanted: Mapping[str, Sequence[str]]) -> frozenset[str]:
     """Return the names by which a heading row is recognised, as `names.plain` gives them."""
     theirs = (*table.columns, *table.where, *table.values)  # noqa: PD011 - a key of the study, no array
-    return frozenset(map(plain, (*wanted, *theirs, *(alias for aliases in wanted.values() for alias in aliases))))
+    ours = {name: aliases for name, aliases in wanted.items() if name not in {"x", "y"}}  # too short to tell
+    return frozenset(map(plain, (*ours, *theirs, *(alias for aliases in ours.values() for alias in aliases))))
 
 
 def find_column(name: str, present: Iterable[object]) -> str | None:

@@ -84,7 +84,7 @@ def table_of(grid: Grid, *, known: Collection[str], header_row: int | None) -> t
     faults = [*_named_twice(grid.file, headings), *_totals_amid(grid, is_data, first)]
     frame, merged_faults = _with_merged(grid, _rows(grid.cells, is_data))
     frame, unnamed, long_faults = _named(grid, frame, headings)
-    raise_faults([*faults, *long_faults, *_cell_faults(grid, frame.index, headings), *merged_faults])
+    raise_faults([*faults, *long_faults, *_cell_faults(grid, frame.index, headings, block), *merged_faults])
     if not grid.is_sheet:
         frame.index = pd.RangeIndex(1, len(frame) + 1)
     rows = str(block.top) if block.top == block.bottom else f"{block.top}–{block.bottom}"
@@ -117,10 +117,15 @@ def _texts(cells: pd.DataFrame, row: int) -> list[str]:
 
 
 def _heading_row(grid: Grid, filled: Bools, known: Collection[str]) -> int:
-    """Return the row with the most known names; without any, the first row if no other is wider."""
+    """Return the row with the most known names; without any, the first row if no other is wider.
+
+    Rows that hold a number count only where no other row has a known name.
+    """
     head = [int(row) for row in grid.cells.index[filled][:HEAD_ROWS]]
     names = {row: [text for text in _texts(grid.cells, row) if text] for row in head}
     score = {row: len({plain(text) for text in texts} & set(known)) for row, texts in names.items()}
+    wordy = {row: count for row, count in score.items() if not np.isfinite(_numbers(names[row])).any()}
+    score = wordy | dict.fromkeys(score.keys() - wordy.keys(), 0) if any(wordy.values()) else score
     best = [row for row in head if score[row] == max(score.values())]
     if score[best[0]] and best[-1] <= _block(grid, best[0]).bottom:
         return best[0]
@@ -131,6 +136,10 @@ def _heading_row(grid: Grid, filled: Bools, known: Collection[str]) -> int:
         best = [row for row in head if len(names[row]) == widest or row == head[0]]
     shown = "; ".join(f"row {row}: {', '.join(map(repr, names[row][:SHOWN_NAMES]))}" for row in best[:4])
     raise LayerError([Fault(grid.file, "the heading row is in doubt", advice=f"name it under `header_row:` ({shown})")])
+
+
+def _numbers(texts: list[str]) -> npt.NDArray[np.float64]:
+    return read_numbers(pd.Series(texts, dtype=object)).value
 
 
 def _named_row(grid: Grid, filled: Bools, header_row: int) -> int:
@@ -222,9 +231,9 @@ def _with_merged(grid: Grid, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Fa
     return pd.DataFrame(cells, index=frame.index, columns=frame.columns, dtype=object), faults[:SHOWN_FAULTS]
 
 
-def _cell_faults(grid: Grid, rows: pd.Index, headings: list[str]) -> list[Fault]:
-    data = set(rows)
-    found = [fault for fault in grid.cell_faults if fault.row in data]
+def _cell_faults(grid: Grid, rows: pd.Index, headings: list[str], block: Block) -> list[Fault]:
+    read = {*rows, *range(block.top, block.bottom + 1)}
+    found = [fault for fault in grid.cell_faults if fault.row in read]
     faults = [
         Fault(grid.file, fault.message, row=fault.row, column=headings[fault.col - 1] or None, advice=fault.advice)
         for fault in found[:SHOWN_FAULTS]

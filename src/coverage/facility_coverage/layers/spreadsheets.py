@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-import html
 import io
-import re
 import zipfile
+import zlib
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -14,6 +13,7 @@ import python_calamine as calamine
 import xlrd
 
 from facility_coverage.errors import Fault, LayerError
+from facility_coverage.layers import workbook_xml
 from facility_coverage.layers.grid import CellFault, Grid, cell_name
 
 if TYPE_CHECKING:
@@ -27,29 +27,6 @@ MOST_DIGITS = 1e15
 
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-
-# Calamine reads a cell with an error, and a formula that was never computed, as empty: these two find them.
-_C, _F, _V = rb"(?:\w+:)?c", rb"(?:\w+:)?f", rb"(?:\w+:)?v"
-_PLACE = rb"[^>]*\sr=[\"']([A-Z]+\d+)[\"'][^>]*>"
-_ERROR_CELL = re.compile(
-    rb"<" + _C + rb"(?=\s[^>]*\bt=[\"']e[\"'])" + _PLACE + rb".*?<" + _V + rb">([^<]*)<", re.DOTALL
-)
-_NOT_COMPUTED = re.compile(
-    rb"<"
-    + _C
-    + rb"(?!\s[^>]*\bt=[\"']str[\"'])"
-    + _PLACE
-    + rb"\s*<"
-    + _F
-    + rb"(?:\s[^>]*)?(?:/>|>[^<]*</"
-    + _F
-    + rb">)"
-    rb"\s*(?:<" + _V + rb"\s*/>|<" + _V + rb">\s*</" + _V + rb">)?()\s*</" + _C + rb">"
-)
-_SHEET_ID = re.compile(r"<(?:\w+:)?sheet\s[^>]*\w+:id=[\"']([^\"']+)[\"']")
-
-MOST_CELLS, MOST_BYTES = 50_000_000, 1 << 31
-"""Larger sheets are refused: a stray cell in the last row makes one of 17 thousand million cells."""
 
 
 def read_spreadsheet(path: Path, *, file: str, sheet: str | None) -> tuple[Grid, dict[str, str]]:
@@ -110,61 +87,24 @@ def _chosen(names: list[str], usable: list[str], sheet: str | None, file: str) -
 
 def _read_xlsx(path: Path, file: str, sheet: str | None) -> tuple[str, Grid]:
     try:
-        with zipfile.ZipFile(path) as parts:
-            if sum(part.file_size for part in parts.infolist()) > MOST_BYTES:
-                raise LayerError([Fault(file, "unpacks to more than 2 GB", advice="split it, or use a database")])
+        if workbook_xml.unpacked_bytes(path) > workbook_xml.MOST_BYTES:
+            raise LayerError([Fault(file, "unpacks to more than 1 GB", advice="split it, or save it as CSV UTF-8")])
         book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(path.read_bytes()))
-        shown = [meta.name for meta in book.sheets_metadata if meta.visible == calamine.SheetVisibleEnum.Visible]
-        usable = [name for name in shown if book.get_sheet_by_name(name).start is not None] if sheet is None else []
+        xml: dict[str, bytes] = {}
+        for position, meta in enumerate(book.sheets_metadata):
+            if meta.name == sheet or (sheet is None and meta.visible == calamine.SheetVisibleEnum.Visible):
+                xml[meta.name] = workbook_xml.sheet_xml(path, position)
+        usable = [name for name, part in xml.items() if workbook_xml.holds_anything(part)]
         name = _chosen(book.sheet_names, usable, sheet, file)
+        if end := workbook_xml.too_far(xml[name]):
+            message = f"the sheet reaches to cell {cell_name(*end)}"
+            raise LayerError([Fault(file, message, advice="delete what stands apart")])
         table = book.get_sheet_by_name(name)
-        _check_size(table.end, file)
         merged = [(r0 + 1, c0 + 1, r1 + 1, c1 + 1) for (r0, c0), (r1, c1) in table.merged_cell_ranges or []]
-        cell_faults = _xlsx_faults(path, book.sheet_names.index(name))
+        cell_faults = workbook_xml.unusable_cells(xml[name])
         return name, _grid(table.to_python(skip_empty_area=False), file, merged, cell_faults)
-    except (calamine.CalamineError, zipfile.BadZipFile, OSError, KeyError) as error:
+    except (calamine.CalamineError, zipfile.BadZipFile, zlib.error, OSError, LookupError, ValueError) as error:
         raise _damaged(file, error) from None
-
-
-def _check_size(end: tuple[int, int] | None, file: str) -> None:
-    if end is not None and (end[0] + 1) * (end[1] + 1) > MOST_CELLS:
-        last = cell_name(end[0] + 1, end[1] + 1)
-        raise LayerError([Fault(file, f"the sheet reaches to cell {last}", advice="delete what stands apart")])
-
-
-def _xlsx_faults(path: Path, position: int) -> list[CellFault]:
-    """Return the cells of the sheet that hold an error or a formula without a value."""
-    with zipfile.ZipFile(path) as parts:
-        ids = _SHEET_ID.findall(parts.read("xl/workbook.xml").decode("utf-8", "replace"))
-        links = parts.read("xl/_rels/workbook.xml.rels").decode("utf-8", "replace")
-        part = next(
-            _attribute(link, "Target")
-            for link in re.findall(r"<[^<>]*Relationship\s[^>]*>", links)
-            if _attribute(link, "Id") == html.unescape(ids[position])
-        )
-        data = parts.read(part.removeprefix("/") if part.startswith("/") else f"xl/{part}")
-    faults = [
-        _cell_fault(place, f"holds the error {value.decode()}", "correct the formula, or empty the cell")
-        for place, value in _ERROR_CELL.findall(data)
-    ]
-    advice = "open the file in a spreadsheet program and save it"
-    return faults + [
-        _cell_fault(place, "holds a formula without a value", advice) for place, _ in _NOT_COMPUTED.findall(data)
-    ]
-
-
-def _attribute(tag: str, name: str) -> str:
-    found = re.search(rf"\s{name}=[\"']([^\"']*)[\"']", tag)
-    return html.unescape(found[1]) if found else ""
-
-
-def _cell_fault(place: bytes, message: str, advice: str) -> CellFault:
-    name = place.decode()
-    letters = name.rstrip("0123456789")
-    col = 0
-    for letter in letters:
-        col = col * 26 + ord(letter) - ord("A") + 1
-    return CellFault(int(name[len(letters) :]), col, f"cell {name} {message}", advice)
 
 
 def _read_xls(path: Path, file: str, sheet: str | None) -> tuple[str, Grid]:
@@ -206,6 +146,10 @@ def _xls_value(kind: int, value: Any, datemode: int) -> object:
 def _grid(rows: Rows, file: str, merged: Sequence[tuple[int, int, int, int]], cell_faults: Sequence[CellFault]) -> Grid:
     cells = pd.DataFrame([[_text(value) for value in row] for row in rows], dtype=object).fillna("")
     cells.index = pd.RangeIndex(1, len(cells) + 1)
+    # A row is not empty for holding nothing but an error.
+    for fault in cell_faults:
+        if fault.row <= len(cells) and fault.col <= cells.shape[1]:
+            cells.iloc[fault.row - 1, fault.col - 1] = "#"
     advice = "format the cell as text and type it anew"
     long = [
         CellFault(r, c, f"the number in cell {cell_name(r, c)} has more digits than a spreadsheet keeps", advice)
