@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import exactextract
@@ -47,12 +48,14 @@ def test_the_repository_holds_what_the_generator_makes(made: Path):
     # The repository's files come from an earlier run: equal bytes also show that writing twice gives the same.
     names = {f.relative_to(made) for f in made.rglob("*") if f.is_file()}
     assert len(names) >= 14
-    assert {f.name for f in (REPO / "layers" / "yongchuan").iterdir()} == {n.name for n in names if "layers" in n.parts}
+    present = {f.relative_to(REPO) for f in (REPO / "layers" / "yongchuan").rglob("*") if f.is_file()}
+    assert present == {name for name in names if "layers" in name.parts}
     for name in sorted(names):
         if (REPO / name).read_bytes() != (made / name).read_bytes():
             # Another build of a library may compress otherwise; the values are the same.
-            assert name.suffix in {".tif", ".parquet"}, f"{name} differs"
-            (_same_raster if name.suffix == ".tif" else _same_roads)(REPO / name, made / name)
+            assert name.suffix in {".tif", ".parquet", ".xlsx"}, f"{name} differs"
+            same = {".tif": _same_raster, ".parquet": _same_roads, ".xlsx": _same_book}[name.suffix]
+            same(REPO / name, made / name)
 
 
 def _same_raster(left: Path, right: Path) -> None:
@@ -60,6 +63,13 @@ def _same_raster(left: Path, right: Path) -> None:
         np.testing.assert_allclose(old.read(1), new.read(1), rtol=0, atol=1e-9)
         assert old.transform.almost_equals(new.transform, 1e-9)
         assert (old.crs, old.nodata) == (new.crs, new.nodata)
+
+
+def _same_book(left: Path, right: Path) -> None:
+    old, new = (pd.read_excel(file, sheet_name=None, header=None) for file in (left, right))
+    assert list(old) == list(new)
+    for name in old:
+        pd.testing.assert_frame_equal(old[name], new[name])
 
 
 def _same_roads(left: Path, right: Path) -> None:
@@ -180,8 +190,11 @@ def test_roads_share_vertices_and_hang_together(layers: Path):
 
 
 def test_every_file_says_it_is_synthetic_and_all_are_small(layers: Path):
-    files = sorted(layers.iterdir())
+    files = sorted(file for file in layers.rglob("*") if file.is_file())
     assert sum(f.stat().st_size for f in files) < 8e6
+    with zipfile.ZipFile(layers / "office" / "设施台账.xlsx") as book:
+        assert "Synthetic" in book.read("docProps/core.xml").decode()
+    files = [file for file in files if file.parent == layers]  # an office's text and shapefiles have no place for it
     for file in files:
         if file.suffix == ".geojson":
             assert '"synthetic": true' in file.read_text(encoding="utf-8")[:200], file

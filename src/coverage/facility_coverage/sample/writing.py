@@ -20,6 +20,7 @@ from facility_coverage.config.reading import plan_schema, study_schema
 from facility_coverage.errors import Fault, StudyError
 from facility_coverage.sample.countryside import build_countryside
 from facility_coverage.sample.frame import CRS
+from facility_coverage.sample.office import write_office
 from facility_coverage.sample.people import CELL_DEG, NODATA, People, build_people
 from facility_coverage.sample.roads import build_roads
 from facility_coverage.sample.services import build_childcare, build_elder_care, build_medical, build_world
@@ -93,15 +94,12 @@ def _write_layers(folder: Path) -> None:
         geometry=[polygon for _, polygon in terrain.water.values()],
         crs=CRS,
     ).to_crs("EPSG:4326")
-    for name, frame in (
-        ("districts", districts),
-        ("zones", zones),
-        ("water", water),
-        ("elder_care", build_elder_care(world)),
-        ("childcare", build_childcare(world)),
-        ("medical", build_medical(world)),
-    ):
+    services = {
+        "elder_care": build_elder_care(world), "childcare": build_childcare(world), "medical": build_medical(world),
+    }  # fmt: skip
+    for name, frame in {"districts": districts, "zones": zones, "water": water, **services}.items():
         _write_geojson(frame, folder / f"{name}.geojson")
+    write_office(folder / "office", zones=zones, **services)
     _write_roads(roads, folder / "roads.parquet")
     _write_people(people, folder / "population.tif")
     _write_elevation(terrain, folder / "dem.tif")
