@@ -11,7 +11,7 @@ import geopandas as gpd
 import shapely
 import shapely.geometry
 
-from facility_coverage.config.study import Table
+from facility_coverage.config.table import Table
 from facility_coverage.errors import Fault, LayerError
 from facility_coverage.layers.boundaries import read_boundary
 from facility_coverage.layers.crs import WGS84

@@ -18,6 +18,8 @@ ATTRIBUTION = {
     "en": "© OpenStreetMap contributors, ODbL 1.0",
 }
 
+_DATUM = "# Say what its degrees are: `datum: wgs84`, cgcs2000, gcj02 (Amap, Tencent) or bd09 (Baidu)."
+
 _PROFILES = {
     "elder_care": "elder",
     "nursing_home": "elder",
@@ -108,7 +110,10 @@ def study_text(starter: Starter) -> str:
         *_commented(starter, [kind for kind in lacking if kind not in active]),
     ]
     if not has:
-        blocks += ["# MISSING: facilities. OpenStreetMap has none of these kinds here; put your own table there."]
+        blocks += [
+            "# MISSING: facilities. OpenStreetMap has none of these kinds here; put your own table there.",
+            _DATUM,
+        ]
     if starter.water:
         blocks += [
             "",
@@ -121,7 +126,7 @@ def study_text(starter: Starter) -> str:
 def _layer(kind: str, name: Mapping[str, str], found: bool) -> dict[str, Any]:
     file: dict[str, Any] = {"path": f"facilities/{kind}.geojson"}
     if not found:
-        file = {"path": f"facilities/{kind}.csv", "crs": "EPSG:4326"}
+        file = {"path": f"facilities/{kind}.csv"}
     return {
         "id": kind, "name": dict(name), "kind": kind, **file, "profile": profile_of(kind), "cutoff_min": CUTOFF_MIN,
     }  # fmt: skip
@@ -130,7 +135,7 @@ def _layer(kind: str, name: Mapping[str, str], found: bool) -> dict[str, Any]:
 def _commented(starter: Starter, kinds: Sequence[str]) -> list[str]:
     if not kinds:
         return []
-    lines = ["# OpenStreetMap has none of these here; put your own table there and take away the marks."]
+    lines = ["# OpenStreetMap has none of these here; put your own table there and take away the marks.", _DATUM]
     for kind in kinds:
         lines += [f"#{line}" for line in _indented(_layer(kind, starter.facilities[kind][0], found=False)).split("\n")]
     return lines
