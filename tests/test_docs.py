@@ -112,7 +112,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The result folder of a street with two towns, one station and one goal."""
     folder = tmp_path_factory.mktemp("street")
     outlines = [shapely.box(0, 0, 500, 400), shapely.box(500, 0, 1000, 400)]
-    names = {"zone_id": ["1", "2"], "name": ["a", "b"], "area_type": ["urban", "rural"]}
+    names = {"zone_id": ["1", "2"], "name": ["a", "b"], "area_type": ["urban", "rural"], "district_id": ["d", "d"]}
     move = (587_000.0, 3_247_000.0)
     zones = gpd.GeoDataFrame(names, geometry=outlines, crs=CRS)
     zones.geometry = zones.geometry.translate(*move)
@@ -146,7 +146,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ],
         "plan": {"id": "plan", "title": "plan", "goals": [goal | {"target": {"year": 2025, "value": 1}}]},
         "network": {"min_component_nodes": 2},
-        "outputs": {"geopackage": list(get_args(GeopackageLayer)), "time_surface_m": 50},
+        "outputs": {"geopackage": list(get_args(GeopackageLayer)), "time_surface_m": 50, "web_map_datum": "gcj02"},
     }  # fmt: skip
     path = folder / "street.yaml"
     path.write_text(yaml.safe_dump(study), encoding="utf-8")
@@ -164,12 +164,13 @@ def as_documented(columns: list[str]) -> set[str]:
 
 
 def test_every_file_of_a_result_has_a_section(result: Path) -> None:
-    assert set(sections(read("files.md"))) == {path.name.replace("stop", "<layer>") for path in result.iterdir()}
+    assert set(sections(read("files.md"))) == {path.name.replace("stop", "<layer>").replace("gcj02", "<datum>") for path in result.iterdir()}
 
 
-def test_every_column_of_the_zone_table_is_documented(result: Path) -> None:
-    table = pd.read_csv(result / "zones.csv", encoding="utf-8-sig")
-    assert documented(sections(read("files.md"))["zones.csv"]) == as_documented(list(table.columns))
+@pytest.mark.parametrize("name", ["zones.csv", "districts.csv"])
+def test_every_column_of_a_table_is_documented(result: Path, name: str) -> None:
+    table = pd.read_csv(result / name, encoding="utf-8-sig")
+    assert documented(sections(read("files.md"))[name]) == as_documented(list(table.columns))
 
 
 def test_every_layer_and_column_of_the_geopackage_is_documented(result: Path) -> None:
@@ -179,8 +180,9 @@ def test_every_layer_and_column_of_the_geopackage_is_documented(result: Path) ->
     for name in ("demand", "facilities", "service_areas", "facility_service_areas"):
         columns = list(pyogrio.read_info(path, layer=name)["fields"])
         assert documented(found[name]) == as_documented(columns), name
-    zones = pd.read_csv(result / "zones.csv", encoding="utf-8-sig")
-    assert list(pyogrio.read_info(path, layer="zones")["fields"]) == list(zones.columns)
+    for name in ("zones", "districts"):
+        table = pd.read_csv(result / f"{name}.csv", encoding="utf-8-sig")
+        assert list(pyogrio.read_info(path, layer=name)["fields"]) == list(table.columns)
 
 
 def test_every_key_of_the_verdicts_is_documented(result: Path) -> None:

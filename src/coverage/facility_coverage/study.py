@@ -29,6 +29,7 @@ from facility_coverage.outputs import passport, tables
 from facility_coverage.outputs.folder import check_replaceable, replaced
 from facility_coverage.outputs.maps import MapContent, write_map
 from facility_coverage.outputs.surfaces import write_surface
+from facility_coverage.outputs.web_maps import check_in_china, web_map_names, write_web_maps
 
 Progress = Callable[[str], None]
 
@@ -107,10 +108,17 @@ def run_study(
         with _stage(watch, "write tables", progress):
             zones = tables.zone_table(study.config, computed.layers, computed.coverage)
             tables.write_csv(zones, new / "zones.csv")
+            districts = tables.district_table(study.config, computed.layers, computed.coverage)
+            if districts is not None:
+                tables.write_csv(districts, new / "districts.csv")
             tables.write_verdicts(computed.verdicts, new / "verdicts.json")
             tables.write_geopackage(
                 study.config, computed.layers, computed.coverage, areas, new / "coverage.gpkg", facility_areas=single
             )
+        if study.config.outputs.web_map_datum is not None:
+            with _stage(watch, "write web maps", progress):
+                datum = study.config.outputs.web_map_datum
+                write_web_maps(study.config, computed.layers, computed.coverage, new, datum=datum)
         if study.config.outputs.time_surface_m is not None:
             with _stage(watch, "write time surfaces", progress):
                 _write_surfaces(computed, study.config.outputs.time_surface_m, new)
@@ -133,6 +141,8 @@ def compute(
         layers = read_layers(config, margin_m=longest_trip_m(study))
         if config.outputs.time_surface_m is not None:
             check_cell(layers.boundary, config.outputs.time_surface_m, file=f"study {config.id}")
+        if config.outputs.web_map_datum is not None:
+            check_in_china(layers, config.outputs.web_map_datum, file=f"study {config.id}")
     with _stage(watch, "build networks", progress):
         networks = networks_of(study, layers)
     with _stage(watch, "travel times", progress):
@@ -272,6 +282,7 @@ def _passport(computed: Computed, *, identity: str, parameters: dict[str, Any], 
         "population": passport.records(layers.demand.ledger),
         "networks": passport.records(coverage.access),
         "reports": layers.reports,
+        "details": {name: passport.records(table) for name, table in layers.details.items()},
         "ways": {name: network.dropped.report for name, network in computed.networks.items()},
         "unattached_facilities": passport.records(
             coverage.facilities.loc[coverage.facilities["access_m"].isna(), ["layer", "facility_id"]]
@@ -282,5 +293,6 @@ def _passport(computed: Computed, *, identity: str, parameters: dict[str, Any], 
             for layer in computed.study.config.facilities
             if computed.study.config.outputs.time_surface_m is not None
         ],
+        "web_maps": web_map_names(computed.study.config.outputs.web_map_datum),
         "stages": watch.stages,
     }

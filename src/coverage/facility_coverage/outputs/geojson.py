@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 DIGITS = 7
 """Decimals of a degree: as precise as OpenStreetMap, about 1 cm."""
 
+_INERT = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
+"""Written otherwise, so that the text may stand inside a page's script; it reads the same."""
+
 
 def write_geojson(frame: gpd.GeoDataFrame, file: Path) -> None:
     """Write a frame in longitude and latitude; missing values become null.
@@ -43,4 +46,4 @@ def write_geojson(frame: gpd.GeoDataFrame, file: Path) -> None:
         for row, shape in zip(rows.itertuples(index=False, name=None), shapes, strict=True)
     ]
     text = '{"type":"FeatureCollection","features":[\n' + ",\n".join(lines) + "\n]}\n"
-    file.write_text(text, encoding="utf-8", newline="\n")
+    file.write_text(text.translate(_INERT), encoding="utf-8", newline="\n")
