@@ -12,6 +12,8 @@ from facility_coverage.config.plan import Plan
 from facility_coverage.config.profile import Profile, Ways
 from facility_coverage.config.reading import builtin_profiles
 from facility_coverage.config.study import StudyConfig
+from facility_coverage.layers.columns import ALIASES, ZONE_NAMES
+from facility_coverage.layers.numbers import COUNT_UNITS, EMPTY_MARKS
 
 #: Keys whose name and type alone do not say enough, and that the models leave undescribed.
 MORE = {
@@ -174,4 +176,27 @@ def _title(name: str) -> str:
     return words.capitalize()
 
 
-MARKERS = {"config keys": key_tables, "profiles": profile_table}
+def alias_table() -> str:
+    """Return the table of the names by which columns are known."""
+    rows = ["| our name | known as |", "|---|---|"]
+    rows += [f"| `{name}` | {', '.join(aliases) or 'in capitals too'} |" for name, aliases in ALIASES.items()]
+    return "\n".join([*rows, f"| `name` of zones and neighbours | also {', '.join(ZONE_NAMES)} |"])
+
+
+def empty_marks() -> str:
+    """Return the marks of no data."""
+    return ", ".join(f"`{mark}`" if mark else "nothing" for mark in EMPTY_MARKS)
+
+
+def count_units() -> str:
+    """Return the units that may follow a count."""
+    return ", ".join(COUNT_UNITS)
+
+
+MARKERS = {
+    "config keys": key_tables,
+    "profiles": profile_table,
+    "column aliases": alias_table,
+    "empty marks": empty_marks,
+    "count units": count_units,
+}

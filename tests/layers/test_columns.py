@@ -13,6 +13,7 @@ import openpyxl
 import pytest
 import shapely
 import xlwt
+import yaml
 from openpyxl.styles import Font
 
 from facility_coverage.config.study import FacilityTable, Table
@@ -501,3 +502,28 @@ def test_options_that_would_change_nothing() -> None:
         "s.gpkg: `header_row:` is for spreadsheets and text tables; remove it",
         "s.gpkg: `encoding:` is for text tables and shapefiles; remove it",
     ]
+
+
+def test_the_example_of_the_documentation_is_read_as_it_says() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "tables.md").read_text(encoding="utf-8").split("## Kinds of files")[0]
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line.startswith("| **")
+    ]
+    book = openpyxl.Workbook()
+    book.active.title = "养老机构"
+    for number, (row, *cells) in enumerate(rows, 1):
+        assert row == f"**{number}**"
+        book.active.append([None if cell in {"", "*(merged)*"} else cell for cell in cells])
+    book.active.merge_cells("C4:C5")
+    book.save("台账.xlsx")
+    layer = yaml.safe_load(page.split("```yaml\n")[1].split("```")[0])["facilities"][0]
+    keys = ("layer", "datum", "values", "tiers", "capacity", "kind")
+    table = {key: layer[key] for key in keys} | {"path": Path("台账.xlsx").absolute(), "datum": "wgs84"}
+    source = read_table(FacilityTable.model_validate(table), role="facilities")
+    assert source.frame.index.tolist() == [4, 5, 6]
+    assert source.frame["facility_id"].tolist() == ["0110101", "0110102", "0110103"]
+    assert source.frame["镇街"].tolist() == ["河滨街道", "河滨街道", "南山镇"]
+    assert source.frame["tier"].tolist() == ["centre", "station", "station"]
+    np.testing.assert_array_equal(to_count(source, "beds")[0], [1200, 45, np.nan])
+    np.testing.assert_array_equal(source.frame.geometry.x, [105.9, 105.91, 105.95])
+    assert source.found["rows skipped"] == "1 (above the heading), 7 (total), 8 (note)"

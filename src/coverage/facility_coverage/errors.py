@@ -21,7 +21,7 @@ class Fault:
     field
         Dotted path of a configuration key, e.g. ``facilities.1.profile``.
     row, column
-        One-based data row (the header not counted) and column name of a table.
+        Row and column name of a table: a spreadsheet's own row, else the data row from 1 (the header not counted).
     advice
         What to do about it.
 
