@@ -94,6 +94,6 @@ def _read_parquet(path: Path, file: str) -> tuple[pd.DataFrame, dict[str, str]]:
             frame: pd.DataFrame = gpd.read_parquet(path)
         except ValueError:  # no geo metadata: a plain table, with lon and lat columns like a CSV
             frame = pd.read_parquet(path)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:  # its metadata may be any text
         raise LayerError([Fault(file, f"cannot be read: {one_line(error)}")]) from None
     return frame, {}

@@ -10,6 +10,7 @@ import geopandas as gpd
 import pandas as pd
 import pyogrio
 import pyogrio.errors
+import shapely.errors
 
 from facility_coverage.errors import Fault, LayerError
 from facility_coverage.layers.contracts import raise_faults
@@ -59,8 +60,11 @@ def read_vectors(table: Table, *, file: str) -> tuple[pd.DataFrame, dict[str, st
         pyogrio.errors.FeatureError,
         pyogrio.errors.FieldError,
         pyogrio.errors.GeometryError,
+        shapely.errors.GEOSException,
     ) as error:
         raise LayerError([Fault(file, f"cannot be read: {one_line(error)}")]) from None
+    twice = sorted({str(name) for name in frame.columns[frame.columns.duplicated()]})
+    raise_faults([Fault(file, "two columns have this name", column=name, advice="rename one") for name in twice])
     if not isinstance(frame, gpd.GeoDataFrame):
         frame = frame.drop(columns="geometry", errors="ignore")
     return _decoded(frame, table, file) if is_shapefile else (frame, {})
