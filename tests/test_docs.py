@@ -164,7 +164,9 @@ def as_documented(columns: list[str]) -> set[str]:
 
 
 def test_every_file_of_a_result_has_a_section(result: Path) -> None:
-    assert set(sections(read("files.md"))) == {path.name.replace("stop", "<layer>").replace("gcj02", "<datum>") for path in result.iterdir()}
+    assert set(sections(read("files.md"))) == {
+        path.name.replace("stop", "<layer>").replace("gcj02", "<datum>") for path in result.iterdir()
+    }
 
 
 @pytest.mark.parametrize("name", ["zones.csv", "districts.csv"])
