@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from facility_coverage.analysis.details import details_findings
 from facility_coverage.analysis.findings import Finding, Rank, finding
 from facility_coverage.analysis.shifts import shifts
 from facility_coverage.config.study import FacilityLayer, StudyConfig
@@ -55,6 +56,7 @@ def examine(config: StudyConfig, layers: Layers, networks: Mapping[str, Network]
     found += _zones(layers, networks)
     found += _people(layers, networks)
     found += _dropped(networks, shown_path(config.roads.path))
+    found += details_findings(layers)
     return found
 
 

@@ -105,6 +105,54 @@ SENTENCES: dict[str, Sentence] = {
         "核对屏障（barriers）是否可在该处通过",
         "see whether the barriers can be passed there",
     ),
+    "zone_overlap": Sentence(
+        "{count} 处镇街边界重叠，共 {area_m2:,.0f} 平方米",
+        "zones overlap in {count} places, {area_m2:,.0f} m² in all",
+        "修正边界，或设 zones.repair: true",
+        "correct the outlines, or set zones.repair: true",
+    ),
+    "zone_gap": Sentence(
+        "镇街之间有 {count} 处空隙不属于任何镇街，共 {area_m2:,.0f} 平方米",
+        "{count} gaps between zones belong to none of them, {area_m2:,.0f} m² in all",
+        "确认是否湖泊或外区飞地；狭缝可设 zones.repair: true 归入邻镇",
+        "are they lakes or enclaves? zones.repair: true gives slivers to a neighbour",
+    ),
+    "zone_open_gap": Sentence(
+        "{count} 个镇街的边界与邻镇相距甚近而未相接（共 {length_m:,.0f} 米）",
+        "the borders of {count} zones run beside a neighbour's without meeting it ({length_m:,.0f} m in all)",
+        "狭缝通向外侧，程序不填补；请在边界数据中捕捉到同一条线",
+        "such slivers are open to the outside and not filled: snap the two borders to one line",
+    ),
+    "zone_beyond_boundary": Sentence(
+        "{count} 个镇街超出研究边界，共 {area_m2:,.0f} 平方米",
+        "{count} zones reach beyond the boundary of the study, by {area_m2:,.0f} m² in all",
+        "核对边界与镇街是否同一来源；镇街的人口照常计入",
+        "see whether boundary and zones belong together; the zones' people count all the same",
+    ),
+    "zone_repaired": Sentence(
+        "修复改变了 {count} 个镇街（其中 {rings} 个边界环无效）",
+        "the repair changed {count} zones ({rings} of them had invalid rings)",
+        "核对每个镇街修复前后的面积",
+        "compare the areas before and after",
+    ),
+    "zone_crosses_district": Sentence(
+        "{count} 个镇街跨出所属区县，共 {area_m2:,.0f} 平方米",
+        "{count} zones cross the border of their district, by {area_m2:,.0f} m² in all",
+        "核对 district_id，或两套边界是否同一来源",
+        "check district_id, and whether both outlines come from one source",
+    ),
+    "code_lengths": Sentence(
+        "{column}：{count} 个代码少于 {length} 位，前导零可能丢失",
+        "{column}: {count} codes have fewer than {length} digits; leading zeros may be lost",
+        "以文本格式保存代码列",
+        "keep the column as text",
+    ),
+    "facility_merged": Sentence(
+        "{count} 对重复设施已合并",
+        "{count} pairs of facilities were made one",
+        "核对合并清单（run.json 的 details）",
+        "look through them: run.json lists all under details",
+    ),
     "datum_shift": Sentence(
         "坐标疑为 {reading}：{places} 处中 {nearer_share:.0%} 按 {reading} 解读更贴近{against_zh}，"
         "距离中位数由 {declared_m:,.0f} 米降为 {read_m:,.0f} 米（把握 {sure:.2%}）",

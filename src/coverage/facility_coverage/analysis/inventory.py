@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import geopandas as gpd
+import numpy as np
 import rasterio
 from pyproj import CRS, Transformer
 from rasterio.errors import RasterioIOError
@@ -77,6 +79,8 @@ def remarks(facts: Sequence[LayerFacts], *, but: Collection[str] = ()) -> Iterat
 def tables_of(config: StudyConfig) -> Iterator[tuple[str, Table, Role]]:
     """Yield every table and vector layer of a study: what it is called, how it is read, and what for."""
     yield "zones", config.zones, "zones"
+    if config.districts is not None:
+        yield "districts", config.districts, "districts"
     if config.boundary is not None:
         yield "boundary", config.boundary, "boundary"
     yield "roads", config.roads, "roads"
@@ -119,7 +123,7 @@ def _table_facts(layer: str, table: Table, role: Role) -> LayerFacts:
     wanted = [name for name in frame.columns if name in looked_at]
     return LayerFacts(
         layer, file, "table", rows_read=source.rows_read, rows_kept=len(frame), crs=frame.crs.name,
-        datum=_declared(table), extent=_degrees(tuple(frame.total_bounds), frame.crs),
+        datum=_declared(table), extent=_extent(frame),
         columns={name: int((as_text(frame[name]) == "").sum()) for name in wanted}, found=_found(source),
     )  # fmt: skip
 
@@ -149,6 +153,12 @@ def _raster_facts(layer: str, path: Path) -> LayerFacts:
             )  # fmt: skip
     except RasterioIOError:
         return LayerFacts(layer, file, "raster")
+
+
+def _extent(frame: gpd.GeoDataFrame) -> Extent | None:
+    """Return the extent of a layer, None where it has no places (a table of districts)."""
+    bounds = tuple(frame.total_bounds)
+    return _degrees(bounds, frame.crs) if np.isfinite(bounds).all() else None
 
 
 def _degrees(bounds: tuple[float, ...], crs: CRS) -> Extent:

@@ -19,6 +19,8 @@ from facility_coverage.analysis.goals import Verdict
 from facility_coverage.config.study import StudyConfig
 from facility_coverage.layers.model import Layers
 
+#: What a zone says of its district.
+DISTRICT = ("district_id", "district_name")
 #: A spreadsheet takes a cell that begins with one of these for a formula.
 FORMULA_STARTS = ("=", "+", "-", "@")
 
@@ -26,13 +28,15 @@ FORMULA_STARTS = ("=", "+", "-", "@")
 def zone_table(config: StudyConfig, layers: Layers, coverage: CoverageResult) -> pd.DataFrame:
     """Return one row per zone: people, coverage of every layer and group, facilities and capacities.
 
-    Columns: `zone_id`, `name`, `area_type`, `area_km2`, ``population_<group>``; per facility layer ``L``:
+    Columns: `zone_id`, `name`, `district_id`, `district_name` (empty where the study knows no districts),
+    `area_type`, `area_km2`, ``population_<group>``; per facility layer ``L``:
     ``L_covered_<group>``, ``L_share_<group>`` (0–1), ``L_facility_count``, ``L_<capacity>`` (sum of what is known,
     empty where nothing is).
     """
     zones = layers.zones.set_index("zone_id")
     columns: dict[str, Any] = {
         "name": zones["name"],
+        **{name: zones.get(name, pd.Series(None, zones.index, dtype=object)) for name in DISTRICT},
         "area_type": zones["area_type"],
         "area_km2": zones.geometry.area / 1e6,
     }
@@ -52,6 +56,35 @@ def zone_table(config: StudyConfig, layers: Layers, coverage: CoverageResult) ->
             # Where no facility is, there is no bed: that is known. Where no bed is recorded, nothing is.
             columns[f"{layer.id}_{capacity}"] = known.mask(columns[f"{layer.id}_facility_count"] == 0, 0.0)
     return pd.DataFrame(columns, index=zones.index).rename_axis("zone_id").reset_index()
+
+
+def district_table(config: StudyConfig, layers: Layers, coverage: CoverageResult) -> pd.DataFrame | None:
+    """Return one row per district, added up from its zones; None where the study knows no districts.
+
+    Columns: `district_id`, `name`, `zone_count`, then those of `zone_table` from `area_km2` on. Shares are those of the
+    district's people, not means of its zones' shares; a capacity is empty where none of the district is known, and 0
+    where it has no facility.
+    """
+    zones = zone_table(config, layers, coverage)
+    zones = zones[zones["district_id"].notna()]
+    if zones.empty:
+        return None
+    by_district = zones.groupby("district_id", sort=True)
+    columns: dict[str, Any] = {"name": by_district["district_name"].first(), "zone_count": by_district.size()}
+    sums = by_district[["area_km2", *(f"population_{group}" for group in groups_of(config))]].sum()
+    columns |= {name: sums[name] for name in sums.columns}
+    for layer in config.facilities:
+        for group in groups_of(config):
+            covered, people = by_district[f"{layer.id}_covered_{group}"].sum(), sums[f"population_{group}"]
+            columns[f"{layer.id}_covered_{group}"] = covered
+            columns[f"{layer.id}_share_{group}"] = covered / people.where(people > 0)
+        count = columns[f"{layer.id}_facility_count"] = by_district[f"{layer.id}_facility_count"].sum()
+        # A zone's 0 says that it has no facility; where the others' capacities are not known, it tells nothing.
+        with_some = zones[zones[f"{layer.id}_facility_count"] > 0].groupby("district_id")
+        for capacity in layer.capacity:
+            known = with_some[f"{layer.id}_{capacity}"].sum(min_count=1).reindex(count.index)
+            columns[f"{layer.id}_{capacity}"] = known.mask(count == 0, 0.0)
+    return pd.DataFrame(columns).rename_axis("district_id").reset_index()
 
 
 def groups_of(config: StudyConfig) -> list[str]:
@@ -90,6 +123,10 @@ def write_geopackage(
         zones = zone_table(config, layers, coverage)
         geometry = layers.zones.set_index("zone_id").loc[zones["zone_id"]].geometry.to_numpy()
         _write_layer(gpd.GeoDataFrame(zones, geometry=geometry, crs=layers.crs), path, "zones")
+        districts = district_table(config, layers, coverage)
+        if districts is not None:
+            outlines = layers.zones.dissolve("district_id").geometry.loc[districts["district_id"]].to_numpy()
+            _write_layer(gpd.GeoDataFrame(districts, geometry=outlines, crs=layers.crs), path, "districts")
     if "demand" in wanted:
         points = layers.demand.points
         demand = pd.concat([points, coverage.demand.drop(columns="demand_id")], axis=1)
