@@ -14,7 +14,8 @@ import shapely
 from facility_coverage.config.study import Group, PointPopulation, RasterPopulation
 from facility_coverage.errors import LayerError
 from facility_coverage.layers.boundaries import study_box
-from facility_coverage.layers.population import Area, read_population
+from facility_coverage.layers.counted import Area
+from facility_coverage.layers.population import read_population
 
 UTM = "EPSG:32648"
 
@@ -47,14 +48,15 @@ def test_points_are_counted_once_and_accounted_for(tmp_path: Path, area: Area) -
         Group.model_validate({"id": "old", "name": "old", "column": "old"}),
         Group.model_validate({"id": "kid", "name": "kid", "share": {"urban": 0.5, "rural": 0.1}}),
     ]
-    demand, read, kept = read_population(points(tmp_path, text, columns={"people": "total"}), groups, area)
-    assert (read, kept) == (4, 3)
+    people = read_population(points(tmp_path, text, columns={"people": "total"}), groups, area)
+    demand = people.demand
+    assert (people.rows_read, people.rows_kept) == (4, 3)
     assert demand.points["demand_id"].tolist() == ["p000000001", "p000000002", "p000000003"]
     assert demand.points["zone_id"].tolist() == ["a", "b", None]
     np.testing.assert_array_equal(demand.points["kid"], [5.0, 2.0, np.nan])
     ledger = demand.ledger.set_index("group")
-    assert ledger.loc["total"].tolist() == [150, 30, 40, 80]
-    assert ledger.loc["old"].tolist() == [15, 3, 4, 8]
+    assert ledger.loc["total"].tolist() == [150, 0, 30, 40, 80]
+    assert ledger.loc["old"].tolist() == [15, 0, 3, 4, 8]
     assert ledger.loc["kid", "in_zones"] == 7
 
 
@@ -85,9 +87,10 @@ def test_nodata_and_nan_are_nobody_and_the_far_side_is_booked(tmp_path: Path, ar
     people = np.zeros((2, 20))
     people[0] = [1, -9, np.nan, 4, 5, *[0] * 14, 100]
     population = RasterPopulation(kind="raster", path=raster(tmp_path / "p.tif", people))
-    demand, read, kept = read_population(population, [], area)
-    assert demand.ledger.iloc[0, 1:].tolist() == [110, 5, 5, 100]
-    assert (read, kept) == (4, 3)
+    people_found = read_population(population, [], area)
+    demand = people_found.demand
+    assert demand.ledger.iloc[0, 1:].tolist() == [110, 0, 5, 5, 100]
+    assert (people_found.rows_read, people_found.rows_kept) == (4, 3)
     assert demand.cells["cell_id"].tolist() == [0, 3, 4]
     assert demand.points["x_m"].tolist() == [500_250, 501_750, 502_250]
 
@@ -96,7 +99,7 @@ def test_group_raster_on_the_same_grid(tmp_path: Path, area: Area) -> None:
     population = RasterPopulation(kind="raster", path=raster(tmp_path / "p.tif", np.full((2, 4), 10.0)))
     old = np.arange(8.0).reshape(2, 4)
     group = Group.model_validate({"id": "old", "name": "old", "path": raster(tmp_path / "old.tif", old)})
-    demand, _, _ = read_population(population, [group], area)
+    demand = read_population(population, [group], area).demand
     by_zone = demand.points.groupby("zone_id")["old"].sum()
     assert by_zone.to_dict() == pytest.approx({"a": 0 + 1 + 4 + 5, "b": 2 + 3 + 6 + 7})
     raster(tmp_path / "old.tif", old, west=500_100)

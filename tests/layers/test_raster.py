@@ -13,7 +13,8 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facility_coverage.layers.raster import Window, apportion, split
+from facility_coverage.layers.apportioning import apportion, split
+from facility_coverage.layers.raster import Window
 
 UTM = pyproj.CRS.from_epsg(32648)
 

@@ -42,8 +42,15 @@ OVERLAP_M2 = 1.0
 AREA_TYPES = ("urban", "rural")
 
 
-def read_zones(table: Zones) -> SourceTable:
+def read_zones(table: Zones, *, typed: bool = True) -> SourceTable:
     """Read the zones in their own reference system, checked but for overlaps.
+
+    Parameters
+    ----------
+    table
+        How the study says to read them.
+    typed
+        Whether their own column says the area type; otherwise it is empty until people are known.
 
     Returns
     -------
@@ -65,10 +72,13 @@ def read_zones(table: Zones) -> SourceTable:
         frame = frame.drop(columns=[column for column in frame.columns if ":" in column])
         frame = frame.assign(name=names, zone_id=ids)
         source = replace(source, frame=frame)
+    if not typed:
+        frame = frame.assign(area_type="")
+        source = replace(source, frame=frame)
     faults = check_columns(source, ["zone_id", "name", "area_type"])
     if "zone_id" in frame.columns:
         faults += check_ids(source, "zone_id")
-    if "area_type" in frame.columns:
+    if typed and "area_type" in frame.columns:
         faults += check_choice(source, "area_type", AREA_TYPES)
     faults += _polygon_faults(source, repair=table.repair)
     raise_faults(faults)

@@ -1,33 +1,65 @@
-"""Rasters of people per cell, and how cells fall to zones."""
+"""Rasters of people: what a cell holds, and the part of them that a study reads."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import exactextract
 import numpy as np
 import pyproj
 import rasterio
 import rasterio.errors
 import rasterio.warp
 import rasterio.windows
-from exactextract.raster import NumPyRasterSource
 
 from facility_coverage.errors import Fault, LayerError
 from facility_coverage.layers.boundaries import extent_text
+from facility_coverage.layers.cell_areas import cell_areas_m2, stretch_of
 from facility_coverage.layers.contracts import raise_faults
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import geopandas as gpd
     from shapely.geometry.base import BaseGeometry
 
-    from facility_coverage.layers.model import Floats, Ints
+    from facility_coverage.config.people import Unit
+    from facility_coverage.layers.model import Floats
 
-WHOLE = 1e-6
-"""Area fractions come in single precision: below this a share is nothing, and this near to one it is all."""
+UNIT_M2 = {"per_km2": 1e6, "per_ha": 1e4}
+
+CHUNK_CELLS = 4_000_000
+"""Cells read at a time, about: 32 MB as float64."""
+
+BLOCK_CACHE_MB = 128
+"""Memory in which GDAL keeps decoded blocks; its own default is a share of the machine's memory."""
+
+SHOWN_CELLS = 5
+STRETCH = 0.01
+"""A projected grid may stretch areas by this share before densities on it are refused; UTM stays below 0.002."""
+
+
+@dataclass(frozen=True)
+class RasterFile:
+    """A raster of people and how it is read.
+
+    Attributes
+    ----------
+    path, file
+        The file, and its name in faults.
+    unit
+        What a cell holds.
+    band
+        Band of the people, from 1; None: the only one.
+    nodata
+        Stored value that means no data, beside what the file declares.
+    """
+
+    path: Path
+    file: str
+    unit: Unit = "count"
+    band: int | None = None
+    nodata: float | None = None
 
 
 @dataclass(frozen=True)
@@ -62,54 +94,82 @@ class Window:
     cells_read: int
 
 
+@dataclass
+class _Wrong:
+    """Cells that cannot be people: how many, their sum, and the first of them."""
+
+    count: int = 0
+    total: float = 0.0
+    places: list[str] = field(default_factory=list)
+
+    def add(self, values: Floats, wrong: Any, window: Any) -> None:
+        """Note the cells of a part of the raster that are `wrong`."""
+        self.count += int(wrong.sum())
+        self.total += float(values[wrong].sum())
+        for row, col in np.argwhere(wrong)[: SHOWN_CELLS - len(self.places)]:
+            place = f"row {window.row_off + row + 1}, column {window.col_off + col + 1}: {values[row, col]:g}"
+            self.places.append(place)
+
+
 @dataclass(frozen=True)
-class Pieces:
-    """Pieces of cells: one per cell and zone, and one for what lies beyond the zones.
+class _Reader:
+    """An open raster whose cells become people."""
 
-    Attributes
-    ----------
-    cell
-        Position in the flattened window, shape (pieces,), increasing.
-    zone
-        Row of the zones, -1 beyond them, shape (pieces,).
-    share
-        Share of the cell, 0–1, shape (pieces,); the shares of a cell sum to 1.
-    """
+    raster: Any
+    band: int
+    nodata: float | None
+    density_m2: float | None
 
-    cell: Ints
-    zone: Ints
-    share: Floats
+    def people(self, window: Any) -> Floats:
+        """Return the people per cell of a window, no data as 0, shape (rows, columns)."""
+        values: Floats
+        stored = self.raster.read(self.band, window=window, masked=True)
+        missing = np.ma.getmaskarray(stored)
+        data = stored.data
+        if self.nodata is not None:
+            missing = missing | (data == data.dtype.type(self.nodata))
+        values = data.astype(np.float64)
+        missing |= np.isnan(values)
+        scale, offset = self.raster.scales[self.band - 1], self.raster.offsets[self.band - 1]
+        if (scale, offset) != (1.0, 0.0):
+            values = values * scale + offset
+        if self.density_m2 is not None:
+            rows = np.arange(window.row_off, window.row_off + window.height)
+            crs = pyproj.CRS.from_user_input(self.raster.crs)
+            values *= cell_areas_m2(self.raster.transform, crs, rows)[:, None] / self.density_m2
+        values[missing] = 0.0
+        return values
 
 
-def read_window(path: Path, boundary: BaseGeometry, box: BaseGeometry, *, crs: pyproj.CRS, file: str) -> Window:
-    """Read the cells within the box and sum the rest block by block.
+def read_window(source: RasterFile, boundary: BaseGeometry, box: BaseGeometry, *, crs: pyproj.CRS) -> Window:
+    """Read the cells within the box and sum the rest part by part, so that memory grows with the box only.
 
     Parameters
     ----------
-    path
-        A raster of one band with people per cell, north up.
+    source
+        A raster with people or their density per cell, north up. Cells without data hold nobody.
     boundary, box
         Outline of the study and the area it reads, metres in `crs`.
     crs
         The metric reference system.
-    file
-        Name of the raster in faults.
 
     Raises
     ------
     LayerError
-        If the raster is unreadable, has no reference system or several bands, is turned, holds negative or infinite
-        values, or does not meet the boundary.
+        If the raster is unreadable, has no reference system, is turned, does not say which of several bands is meant,
+        holds negative or infinite values, or does not meet the boundary.
     """
-    if not path.is_file():
-        raise LayerError([Fault(file, "no such file")])
+    if not source.path.is_file():
+        raise LayerError([Fault(source.file, "no such file")])
     try:
-        with rasterio.open(path) as raster:
-            raise_faults(_format_faults(raster, file))
-            window = _window_of(raster, boundary, box, crs=crs, file=file)
-            beyond, cells_read = _scan(raster, window, file)
+        with rasterio.Env(GDAL_CACHEMAX=BLOCK_CACHE_MB), rasterio.open(source.path) as raster:
+            raise_faults(_format_faults(raster, source))
+            window = _window_of(raster, boundary, box, crs=crs, file=source.file)
+            raise_faults(_stretch_faults(raster, window, source))
+            reader = _Reader(raster, source.band or 1, source.nodata, UNIT_M2.get(source.unit))
+            beyond, cells_read = _scan(reader, window, source.file)
             return Window(
-                people=_people(raster, window),
+                people=reader.people(window),
                 row=window.row_off,
                 col=window.col_off,
                 width=raster.width,
@@ -119,7 +179,7 @@ def read_window(path: Path, boundary: BaseGeometry, box: BaseGeometry, *, crs: p
                 cells_read=cells_read,
             )
     except rasterio.errors.RasterioIOError as error:
-        raise LayerError([Fault(file, f"cannot be read: {' '.join(str(error).split())}")]) from None
+        raise LayerError([Fault(source.file, f"cannot be read: {' '.join(str(error).split())}")]) from None
 
 
 def _moved(transform: Any, window: Any) -> Any:
@@ -128,20 +188,55 @@ def _moved(transform: Any, window: Any) -> Any:
     return rasterio.Affine(transform.a, 0.0, left, 0.0, transform.e, top)
 
 
-def _format_faults(raster: Any, file: str) -> list[Fault]:
-    faults = []
+def _format_faults(raster: Any, source: RasterFile) -> list[Fault]:
+    file, faults = source.file, []
     if raster.crs is None:
         advice = "write it into the file, e.g. with gdal_edit -a_srs"
         faults.append(Fault(file, "has no reference system", advice=advice))
     elif not (raster.crs.is_geographic or raster.crs.is_projected):
         advice = "give the file the true system of its grid, e.g. an EPSG code"
         faults.append(Fault(file, "has a local reference system that cannot be placed on the earth", advice=advice))
-    if raster.count != 1:
-        faults.append(Fault(file, f"has {raster.count} bands", advice="keep the one with people per cell"))
     transform = raster.transform
     if transform.b != 0 or transform.d != 0 or transform.a <= 0 or transform.e >= 0:
         faults.append(Fault(file, "is not north up", advice="warp it to a plain north-up grid"))
-    return faults
+    return faults + _band_faults(raster, source)
+
+
+def _band_faults(raster: Any, source: RasterFile) -> list[Fault]:
+    if source.band is None and raster.count > 1:
+        names = [f"{i} {name!r}" if name else str(i) for i, name in enumerate(raster.descriptions, 1)]
+        advice = f"say which one holds the people under `band:`: {', '.join(names[:20])}"
+        return [Fault(source.file, f"has {raster.count} bands", advice=advice)]
+    band = source.band or 1
+    if band > raster.count:
+        return [Fault(source.file, f"has no band {band}, only {raster.count}", advice="correct `band:`")]
+    kind = np.dtype(raster.dtypes[band - 1])
+    if kind.kind not in "iuf":
+        return [Fault(source.file, f"band {band} holds {kind}, not plain numbers", advice="save it as float32")]
+    if source.nodata is not None and not _can_hold(kind, source.nodata):
+        message = f"nodata {source.nodata:g} cannot stand in a band of {kind}"
+        return [Fault(source.file, message, advice="remove `nodata:`, or give the value that is stored")]
+    return []
+
+
+def _can_hold(kind: np.dtype[Any], value: float) -> bool:
+    """Return whether a number can be stored in a band of this type."""
+    if kind.kind == "f":
+        return abs(value) <= float(np.finfo(kind).max)
+    limits = np.iinfo(kind)
+    return value == int(value) and limits.min <= value <= limits.max
+
+
+def _stretch_faults(raster: Any, window: Any, source: RasterFile) -> list[Fault]:
+    """Return a fault where densities cannot become people, since the plane shows cells larger than they are."""
+    if source.unit == "count" or not raster.crs.is_projected:
+        return []
+    crs = pyproj.CRS.from_user_input(raster.crs)
+    stretch = stretch_of(crs, rasterio.windows.bounds(window, raster.transform))
+    if np.isfinite(stretch) and abs(stretch - 1.0) <= STRETCH:
+        return []
+    message = f"{crs.name} shows areas {stretch:.2f} times as large as they are, so {source.unit} cannot become people"
+    return [Fault(source.file, message, advice="warp it to degrees (EPSG:4326), or to a system that keeps areas")]
 
 
 def _window_of(raster: Any, boundary: BaseGeometry, box: BaseGeometry, *, crs: pyproj.CRS, file: str) -> Any:
@@ -163,103 +258,43 @@ def _window_of(raster: Any, boundary: BaseGeometry, box: BaseGeometry, *, crs: p
     return rasterio.windows.Window(left, top, right - left, bottom - top)
 
 
-def _people(raster: Any, window: Any) -> Floats:
-    band = raster.read(1, window=window, masked=True)
-    values: Floats = band.astype(np.float64).filled(0.0)
-    return np.where(np.isnan(values), 0.0, values)
+def _chunks(raster: Any, band: int) -> Iterator[Any]:
+    """Yield windows of about `CHUNK_CELLS` that cover the raster, along its blocks where these are not larger."""
+    block_height, block_width = raster.block_shapes[band - 1]
+    across = max(1, CHUNK_CELLS // block_height // block_width)
+    width = min(raster.width, block_width * across)
+    high = max(1, CHUNK_CELLS // width)
+    height = min(raster.height, high // block_height * block_height if high >= block_height else high)
+    for top in range(0, raster.height, height):
+        for left in range(0, raster.width, width):
+            size = (min(width, raster.width - left), min(height, raster.height - top))
+            yield rasterio.windows.Window(left, top, *size)
 
 
-def _scan(raster: Any, window: Any, file: str) -> tuple[float, int]:
+def _scan(reader: _Reader, window: Any, file: str) -> tuple[float, int]:
     """Return the people outside the window and the cells with people; look at every cell for faults."""
-    beyond, cells, wrong = 0.0, 0, 0
-    first = ""
-    for _, block in raster.block_windows(1):
-        values = _people(raster, block)
-        bad = (values < 0) | np.isinf(values)
-        if bad.any():
-            wrong += int(bad.sum())
-            row, col = np.argwhere(bad)[0]
-            first = first or f"row {block.row_off + row + 1}, column {block.col_off + col + 1}: {values[row, col]:g}"
-        cells += int((values > 0).sum())
-        rows = np.arange(block.row_off, block.row_off + block.height)
-        cols = np.arange(block.col_off, block.col_off + block.width)
-        in_rows = (rows >= window.row_off) & (rows < window.row_off + window.height)
-        in_cols = (cols >= window.col_off) & (cols < window.col_off + window.width)
-        values[np.ix_(in_rows, in_cols)] = 0.0
-        beyond += float(values.sum())
-    if wrong:
-        message = f"{wrong} cells are negative or infinite (first: {first})"
-        raise LayerError([Fault(file, message, advice="declare the value that means no data, or correct the cells")])
-    return beyond, cells
+    sums: list[float] = []
+    cells, negative, infinite = 0, _Wrong(), _Wrong()
+    for part in _chunks(reader.raster, reader.band):
+        values = reader.people(part)
+        infinite.add(values, np.isinf(values), part)
+        negative.add(values, (values < 0) & np.isfinite(values), part)
+        cells += int(np.count_nonzero(values > 0))
+        top, left = window.row_off - part.row_off, window.col_off - part.col_off
+        values[max(top, 0) : max(top + window.height, 0), max(left, 0) : max(left + window.width, 0)] = 0.0
+        sums.append(float(values.sum()))
+    raise_faults(_value_faults(negative, infinite, file))
+    return float(np.sum(sums)), cells
 
 
-def apportion(window: Window, zones: gpd.GeoDataFrame, populated: Ints) -> Pieces:
-    """Divide cells among zones by exact area shares.
-
-    Parameters
-    ----------
-    window
-        The raster's part.
-    zones
-        Polygons in any reference system.
-    populated
-        Flat positions of the cells wanted, increasing, shape (cells,).
-
-    Returns
-    -------
-    Pieces
-        Sorted by cell, then zone, what lies beyond last; the shares of a cell sum to 1. Cells that zones cover wholly
-        (to 1e-6, the precision of the area shares) are shared among them alone.
-    """
-    cell, zone, share = _zone_shares(window, zones)
-    position = np.searchsorted(populated, cell)
-    wanted = (share > WHOLE) & (position < len(populated))
-    wanted[wanted] = populated[position[wanted]] == cell[wanted]
-    position, zone, share = position[wanted], zone[wanted], share[wanted]
-    covered = np.bincount(position, weights=share, minlength=len(populated))
-    # Cells covered wholly, or a trifle more where outlines overlap, belong to their zones alone.
-    scale = np.where(covered >= 1.0 - WHOLE, covered, 1.0)
-    share = share / scale[position]
-    rest = np.where(covered >= 1.0 - WHOLE, 0.0, 1.0 - covered)
-    beyond = np.flatnonzero(rest > 0)
-    position = np.concatenate([position, beyond])
-    zone = np.concatenate([zone, np.full(len(beyond), -1, dtype=np.int64)])
-    share = np.concatenate([share, rest[beyond]])
-    order = np.lexsort((np.where(zone < 0, len(zones), zone), position))
-    return Pieces(populated[position[order]], zone[order], share[order])
-
-
-def _zone_shares(window: Window, zones: gpd.GeoDataFrame) -> tuple[Ints, Ints, Floats]:
-    height, width = window.people.shape
-    left, top = window.transform.c, window.transform.f
-    right, bottom = left + width * window.transform.a, top + height * window.transform.e
-    wkt = window.crs.to_wkt()
-    source = NumPyRasterSource(
-        np.zeros((height, width), dtype=np.int8), xmin=left, ymin=bottom, xmax=right, ymax=top, srs_wkt=wkt
-    )
-    shapes = zones[["geometry"]].to_crs(window.crs).set_crs(wkt, allow_override=True).assign(zone=range(len(zones)))
-    found = exactextract.exact_extract(source, shapes, ["cell_id", "coverage"], include_cols=["zone"], output="pandas")
-    counts = found["cell_id"].map(len).to_numpy()
-    cell = np.concatenate([np.asarray(ids, dtype=np.int64) for ids in found["cell_id"]])
-    share = np.concatenate([np.asarray(part, dtype=np.float64) for part in found["coverage"]])
-    return cell, np.repeat(found["zone"].to_numpy(dtype=np.int64), counts), share
-
-
-def split(values: Floats, pieces: Pieces) -> Floats:
-    """Return the people of each piece; the pieces of a cell sum to its value to the last bit that floats allow.
-
-    Parameters
-    ----------
-    values
-        People per cell of the flattened window, shape (rows × columns,).
-    pieces
-        From `apportion`.
-    """
-    people = values[pieces.cell] * pieces.share
-    if not len(people):
-        return people
-    first = np.flatnonzero(np.concatenate([[True], np.diff(pieces.cell) != 0]))
-    missing = values[pieces.cell[first]] - np.add.reduceat(people, first)
-    last = np.concatenate([first[1:], [len(people)]]) - 1
-    people[last] = np.maximum(people[last] + missing, 0.0)
-    return people
+def _value_faults(negative: _Wrong, infinite: _Wrong, file: str) -> list[Fault]:
+    faults = []
+    if negative.count:
+        cells = "1 cell is" if negative.count == 1 else f"{negative.count} cells are"
+        message = f"{cells} negative, {negative.total:g} people in sum ({'; '.join(negative.places)})"
+        advice = "if the value means no data, name it under `nodata:`; otherwise correct the cells"
+        faults.append(Fault(file, message, advice=advice))
+    if infinite.count:
+        cells = "1 cell is" if infinite.count == 1 else f"{infinite.count} cells are"
+        faults.append(Fault(file, f"{cells} infinite ({'; '.join(infinite.places)})", advice="correct the cells"))
+    return faults

@@ -10,7 +10,9 @@ import shapely
 
 from facility_coverage.errors import Fault, LayerError
 from facility_coverage.layers import barriers, basemap, boundaries, districts, facilities, population, roads, topology
+from facility_coverage.layers.counted import Area
 from facility_coverage.layers.crs import choose_metric_crs
+from facility_coverage.layers.groups import check_groups
 from facility_coverage.layers.model import Layers
 from facility_coverage.layers.tables import shown_path
 from facility_coverage.layers.terrain import add_elevation
@@ -81,7 +83,7 @@ def read_layers(config: StudyConfig, *, margin_m: float) -> Layers:
     """
     margin = margin_m if config.network.margin_m is None else config.network.margin_m
     steps = _Collector()
-    zone_source = steps.attempt(lambda: boundaries.read_zones(config.zones))
+    zone_source = steps.attempt(lambda: boundaries.read_zones(config.zones, typed=config.area_types.origin == "column"))
     outline = config.boundary
     outline_source = None if outline is None else steps.attempt(lambda: boundaries.read_boundary(outline))
     facility_sources = {
@@ -92,7 +94,7 @@ def read_layers(config: StudyConfig, *, margin_m: float) -> Layers:
     if (known := config.districts) is not None:
         district_source = steps.attempt(lambda: districts.read_districts(known))
     if zone_source is not None:
-        steps.faults += population.check_groups(config.groups, zone_source)
+        steps.faults += check_groups(config.groups, zone_source)
     base_sources = _read_basemap(config, steps)
     sound_zones = steps.require(zone_source) if zone_source is None else zone_source
     if config.districts is not None:
@@ -126,7 +128,7 @@ def _study_area(
     district_source: SourceTable | None,
     outline: SourceTable | None,
     margin_m: float,
-) -> tuple[population.Area, dict[str, pd.DataFrame]]:
+) -> tuple[Area, dict[str, pd.DataFrame]]:
     """Return where the study looks, and what was found about its zones row by row."""
     table, file = config.zones, zone_source.file
     crs = choose_metric_crs(zone_source.frame, config.crs, file=f"study {config.id}")
@@ -145,12 +147,12 @@ def _study_area(
     }
     # Zones may reach beyond a given outline: their people, roads and facilities are read all the same.
     everything = shapely.box(*shapely.GeometryCollection([boundary, *zones.geometry]).bounds)
-    return population.Area(zones, file, boundary, boundaries.study_box(everything, margin_m)), details
+    return Area(zones, file, boundary, boundaries.study_box(everything, margin_m)), details
 
 
 def _placed(
     config: StudyConfig,
-    area: population.Area,
+    area: Area,
     facility_sources: dict[str, tuple[SourceTable, ...] | None],
     base_sources: dict[str, SourceTable | None],
     steps: _Collector,
@@ -158,7 +160,7 @@ def _placed(
     crs = area.zones.crs
     ways = steps.attempt(lambda: roads.read_roads(config.roads, area.boundary, area.box, crs=crs))
     raised = None if ways is None else steps.attempt(lambda: _raised(config, ways.roads, area))
-    people = steps.attempt(lambda: population.read_population(config.population, config.groups, area))
+    people = steps.attempt(lambda: _people(config, area))
     # Whoever lives at the edge of the box may join a way beyond it.
     reach = boundaries.study_box(area.box, config.network.max_access_m)
     barred = steps.attempt(lambda: barriers.read_barriers(config.barriers, reach, crs=crs))
@@ -176,24 +178,28 @@ def _placed(
             steps.count(f"basemap.{name}", source.file, (source.rows_read, len(base[name])))
     _, ways_read, noded = steps.require(ways)
     network, heights = steps.require(raised)
-    demand, cells_read, cells_kept = steps.require(people)
+    counted = steps.require(people)
     walls = steps.require(barred)
     for file, rows_read, rows_kept in walls.rows:
         steps.count("barriers", file, (rows_read, rows_kept))
     steps.count("roads", shown_path(config.roads.path), (ways_read, len(network.tags)))
-    steps.count("population", shown_path(config.population.path), (cells_read, cells_kept))
+    steps.count("population", shown_path(config.population.path), (counted.rows_read, counted.rows_kept))
     columns = ["layer", "file", "rows_read", "rows_kept"]
     counts = pd.DataFrame(steps.counts, columns=columns).sort_values(columns[:2], kind="stable", ignore_index=True)
     return Layers(
-        crs, area.boundary, area.zones, demand, {name: one.frame for name, one in placed.items()}, network,
-        barriers=walls.frame, reports={"roads": noded} | heights | walls.reports, details=_details(placed),
-        basemap=base, counts=counts,
+        crs, area.boundary, counted.zones, counted.demand, {name: one.frame for name, one in placed.items()}, network,
+        barriers=walls.frame, reports={"roads": noded} | heights | walls.reports | counted.reports,
+        details=_details(placed) | counted.details, basemap=base, counts=counts,
     )  # fmt: skip
+
+
+def _people(config: StudyConfig, area: Area) -> population.People:
+    return population.read_population(config.population, config.groups, area, area_types=config.area_types)
 
 
 def _placed_facilities(
     config: StudyConfig,
-    area: population.Area,
+    area: Area,
     sources: dict[str, tuple[SourceTable, ...] | None],
     steps: _Collector,
 ) -> dict[str, facilities.PlacedFacilities]:
@@ -220,7 +226,7 @@ def _details(placed: dict[str, facilities.PlacedFacilities]) -> dict[str, pd.Dat
     }
 
 
-def _raised(config: StudyConfig, ways: Roads, area: population.Area) -> tuple[Roads, dict[str, dict[str, float]]]:
+def _raised(config: StudyConfig, ways: Roads, area: Area) -> tuple[Roads, dict[str, dict[str, float]]]:
     """Return the roads with heights and the report on them; without terrain, the roads as they are."""
     if config.terrain is None:
         return ways, {}
