@@ -308,14 +308,18 @@ CUT_JSON = b'{"version": 0.6, "elements": [{"type": "no'
     ],
     ids=["429", "429 until", "504", "busy page", "cut JSON", "cut connection", "busy remark"],
 )
-@pytest.mark.parametrize("path", ["/api/interpreter", "/nominatim/search"])
-def test_what_may_pass_is_tried_again(script: Script, tmp_path: Path, reply: Reply, says: str, path: str) -> None:
-    if path.startswith("/nominatim") and b"remark" in reply.body:
-        pytest.skip("Nominatim has no remarks")
-    script.misbehave = first(reply, path=path)
-    said = get(script, tmp_path / "out", BOX if path.startswith("/api") else Wanted(place="某区"))
+def test_what_may_pass_is_tried_again(script: Script, tmp_path: Path, reply: Reply, says: str) -> None:
+    script.misbehave = first(reply)
+    said = get(script, tmp_path / "out", BOX)
     assert [line for line in said if says in line]
     assert (tmp_path / "out" / "study.yaml").is_file()
+
+
+@pytest.mark.parametrize("reply", [Reply(429), Reply(200, CUT_JSON)], ids=["429", "cut JSON"])
+def test_a_name_is_asked_for_again(script: Script, tmp_path: Path, reply: Reply) -> None:
+    script.misbehave = first(reply, path="/nominatim/search")
+    get(script, tmp_path / "out")
+    assert [path for path, _ in script.log].count("/nominatim/search") == 2
 
 
 def test_a_slow_answer_is_asked_for_again(script: Script, tmp_path: Path) -> None:
@@ -502,6 +506,13 @@ def test_slots_are_waited_for(script: Script, tmp_path: Path) -> None:
     assert [line for line in said if "waiting 2 s for a free slot" in line]
     paths = [path for path, _ in script.log if path.startswith("/api")]
     assert paths.count("/api/status") == paths.count("/api/interpreter") + 1
+
+
+def test_a_slot_that_is_far_away_is_not_waited_for(script: Script, tmp_path: Path) -> None:
+    script.status_page = lambda: slots_page("Slot available after: 2026-11-26T08:00:00Z, in 2000 seconds.")
+    said = faults(script, tmp_path / "out", BOX)
+    assert said == ["URL/api: roads: gives no free slot; try again later, or name another server"]
+    assert script.queries() == []
 
 
 @pytest.mark.parametrize(
