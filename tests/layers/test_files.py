@@ -24,6 +24,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from facility_coverage.config.study import Table
+from facility_coverage.errors import LayerError
+from facility_coverage.layers import workbook_xml
 from facility_coverage.layers.columns import known_names, wanted_columns
 from facility_coverage.layers.files import FileTable, read_file
 
@@ -354,3 +356,35 @@ def test_parquet_with_and_without_geometry(tmp_path: Path) -> None:
     pd.DataFrame(places().drop(columns="geometry")).to_parquet(tmp_path / "b.parquet")
     assert isinstance(read(tmp_path / "a.parquet").frame, gpd.GeoDataFrame)
     assert read(tmp_path / "b.parquet").frame["n"].tolist() == [1, 2, 3]
+
+
+@given(st.data())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+def test_a_file_with_wrong_bytes_is_a_table_or_a_fault(tmp_path: Path, data: st.DataObject) -> None:
+    office_book().save(tmp_path / "whole.xlsx")
+    old = xlwt.Workbook(encoding="utf-8")
+    old.add_sheet("a").write(0, 0, "编号")
+    old.save(str(tmp_path / "whole.xls"))
+    (tmp_path / "whole.csv").write_bytes(written(ROWS, ",", "\n").encode("gb18030"))
+    suffix = data.draw(st.sampled_from(["csv", "xls", "xlsx"]))
+    content = bytearray((tmp_path / f"whole.{suffix}").read_bytes())
+    for place in data.draw(st.lists(st.integers(0, len(content) - 1), min_size=1, max_size=5)):
+        content[place : place + data.draw(st.integers(0, 9))] = data.draw(st.binary(max_size=9))
+    (tmp_path / f"wrong.{suffix}").write_bytes(content)
+    try:
+        assert isinstance(read(tmp_path / f"wrong.{suffix}").frame, pd.DataFrame)
+    except LayerError as error:
+        assert all(str(fault).startswith(f"wrong.{suffix}: ") for fault in error.faults)
+        assert all(fault.message for fault in error.faults)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [b"<c ", b'<c r="A1" t="e"/>', b'<c r="A1" t="e">', b'<c r="A1"><f>', b'<c r="A1" t="e"><f>x</f>', b'r="A1" '],
+)
+def test_no_sheet_takes_more_than_linear_time(piece: bytes) -> None:
+    # With quadratic time each of these would take hours, not a fraction of a second.
+    xml = b"<c " + piece * 200_000
+    workbook_xml.holds_anything(xml)
+    assert workbook_xml.too_far(xml) is None
+    assert workbook_xml.unusable_cells(xml) == []

@@ -18,27 +18,24 @@ if TYPE_CHECKING:
 
 MOST_CELLS, MOST_BYTES = 20_000_000, 1 << 30
 
-_C, _F, _V = rb"(?:\w+:)?c", rb"(?:\w+:)?f", rb"(?:\w+:)?v"
-_PLACE = rb"[^>]*\sr=[\"']([A-Z]+\d+)[\"'][^>]*>"
-_ERROR = re.compile(rb"<" + _C + rb"(?=\s[^>]*\bt=[\"']e[\"'])" + _PLACE + rb".*?<" + _V + rb">([^<]*)<", re.DOTALL)
+# Each piece of a tag is bounded, so that no file, however made, takes more than linear time.
+_IN = rb"[^<>]{0,300}"
+_C, _F, _V = rb"(?:\w{1,9}:)?c", rb"(?:\w{1,9}:)?f", rb"(?:\w{1,9}:)?v"
+_PLACE = _IN + rb"\sr=[\"']([A-Z]{1,3}\d{1,7})[\"']" + _IN + rb">"
+_UNTIL_VALUE = rb"(?:[^<]|<(?!/?" + _C + rb"[\s/>])){0,10000}?<" + _V + rb">([^<]*)<"
+_ERROR = re.compile(rb"<" + _C + rb"(?=\s" + _IN + rb"\bt=[\"']e[\"'])" + _PLACE + _UNTIL_VALUE)
 _NOT_COMPUTED = re.compile(
-    rb"<"
-    + _C
-    + rb"(?!\s[^>]*\bt=[\"']str[\"'])"
-    + _PLACE
-    + rb"\s*<"
-    + _F
-    + rb"(?:\s[^>]*)?(?:/>|>[^<]*</"
-    + _F
-    + rb">)"
-    rb"\s*(?:<" + _V + rb"\s*/>|<" + _V + rb">\s*</" + _V + rb">)?\s*</" + _C + rb">"
+    rb"<" + _C + rb"(?!\s" + _IN + rb"\bt=[\"']str[\"'])" + _PLACE + rb"\s*<" + _F + rb"(?:\s" + _IN + rb")?"
+    rb"(?:/>|>[^<]*</" + _F + rb">)\s*(?:<" + _V + rb"\s*/>|<" + _V + rb">\s*</" + _V + rb">)?\s*</" + _C + rb">"
 )
-_FILLED = re.compile(rb"<" + _C + rb"\s(?:[^>]*[^>/])?>(?!</)")
-_FILLED_AT = re.compile(rb"<" + _C + rb"\s(?:[^>]*\s)?r=[\"']([A-Z]{1,3})(\d{1,7})[\"'](?:[^>]*[^>/])?>(?!</)")
-_ROW = re.compile(rb"<(?:\w+:)?row\s(?:[^>]*\s)?r=[\"'](\d{1,7})[\"']")
+_FILLED = re.compile(rb"<" + _C + rb"\s(?:" + _IN + rb"[^<>/])?>(?!</)")
+_FILLED_AT = re.compile(
+    rb"<" + _C + rb"\s(?:" + _IN + rb"\s)?r=[\"']([A-Z]{1,3})(\d{1,7})[\"'](?:" + _IN + rb"[^<>/])?>(?!</)"
+)
+_ROW = re.compile(rb"<(?:\w{1,9}:)?row\s(?:[^<>]{0,300}\s)?r=[\"'](\d{1,7})[\"']")
 _LETTERS = re.compile(rb"\sr=[\"']([A-Z]{1,3})\d")
-_SHEET_ID = re.compile(r"<(?:\w+:)?sheet\s[^>]*\w+:id=[\"']([^\"']+)[\"']")
-_LINK = re.compile(r"<[^<>]*Relationship\s[^>]*>")
+_SHEET_ID = re.compile(r"<(?:\w{1,9}:)?sheet\s[^<>]{0,2000}\s\w{1,30}:id=[\"']([^\"'<>]+)[\"']")
+_LINK = re.compile(r"<(?:\w{1,9}:)?Relationship\s[^<>]{0,9000}>")
 
 
 def unpacked_bytes(path: Path) -> int:
