@@ -23,7 +23,7 @@ PLACES = np.array([[105.9, 29.35], [105.95, 29.3], [106.0, 29.4]])
 ASK = (
     "say under `datum:` which one: wgs84 (GPS, OpenStreetMap), cgcs2000 (surveys, Tianditu), gcj02 (Amap, Tencent) or "
     "bd09 (Baidu); ask who made the file where its points were picked, or lay them over the roads: a wrong datum shows "
-    "as a shift of 100 m to 1 km"
+    "as a shift of 30 m to 1.5 km"
 )
 LONLAT = "if they are degrees, call the columns lon and lat under `columns:` and name their `datum:`"
 

@@ -21,7 +21,7 @@ from facility_coverage.config.study import Datum, ShiftedDatum
 from facility_coverage.layers.model import Floats
 
 DATUMS: tuple[Datum, ...] = get_args(Datum)
-#: Datums in which coordinates are shifted; the other two differ from each other by centimetres.
+#: Datums in which coordinates are shifted; the other two differ from each other by less than a metre.
 SHIFTED: tuple[ShiftedDatum, ...] = get_args(ShiftedDatum)
 
 #: West, south, east, north of the box in which the leaked program shifts coordinates, degrees: China with its seas. The
@@ -44,7 +44,7 @@ def to_wgs84(lonlat: Floats, datum: Datum) -> Floats:
     lonlat
         Longitude and latitude in degrees, shape (points, 2); shifted datums only within `CHINA`.
     datum
-        The datum of `lonlat`. CGCS2000 is taken for WGS 84: they differ by less than a decimetre.
+        The datum of `lonlat`. CGCS2000 is taken for WGS 84: they differ by less than a metre.
 
     Examples
     --------

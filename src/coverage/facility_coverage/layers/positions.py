@@ -30,7 +30,7 @@ _NAMES: dict[Datum, str] = {"wgs84": "WGS 84", "cgcs2000": "CGCS2000", "gcj02": 
 WHICH_DATUM = (
     "say under `datum:` which one: wgs84 (GPS, OpenStreetMap), cgcs2000 (surveys, Tianditu), gcj02 (Amap, Tencent) or "
     "bd09 (Baidu); ask who made the file where its points were picked, or lay them over the roads: a wrong datum shows "
-    "as a shift of 100 m to 1 km"
+    "as a shift of 30 m to 1.5 km"
 )
 
 
