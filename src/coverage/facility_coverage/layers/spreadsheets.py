@@ -103,7 +103,9 @@ def _read_xlsx(path: Path, file: str, sheet: str | None) -> tuple[str, Grid]:
         merged = [(r0 + 1, c0 + 1, r1 + 1, c1 + 1) for (r0, c0), (r1, c1) in table.merged_cell_ranges or []]
         cell_faults = workbook_xml.unusable_cells(xml[name])
         return name, _grid(table.to_python(skip_empty_area=False), file, merged, cell_faults)
-    except (calamine.CalamineError, zipfile.BadZipFile, zlib.error, OSError, LookupError, RuntimeError, ValueError) as error:
+    except (
+        calamine.CalamineError, zipfile.BadZipFile, zlib.error, OSError, LookupError, RuntimeError, ValueError,
+    ) as error:  # fmt: skip
         raise _damaged(file, error) from None
 
 
