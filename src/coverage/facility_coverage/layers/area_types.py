@@ -128,7 +128,7 @@ def classes_at(choice: AreaTypes, xy: Floats, crs: pyproj.CRS) -> Floats:
     Raises
     ------
     LayerError
-        If the raster is unreadable, has several bands, no reference system, or none of the urban classes anywhere.
+        If the raster is unreadable, has several bands or no reference system, or holds no classes.
     """
     if choice.path is None:
         raise ValueError("no raster of classes is named")
@@ -139,8 +139,9 @@ def classes_at(choice: AreaTypes, xy: Floats, crs: pyproj.CRS) -> Floats:
         with rasterio.open(choice.path) as raster:
             raise_faults(_class_faults(raster, file))
             x, y = project_xy(xy[:, 0], xy[:, 1], source=crs, target=pyproj.CRS.from_user_input(raster.crs))
-            col, row = ~raster.transform * (x, y)
-            row, col = np.floor(row), np.floor(col)
+            to_cell = ~raster.transform
+            col = np.floor(to_cell.a * x + to_cell.b * y + to_cell.c)
+            row = np.floor(to_cell.d * x + to_cell.e * y + to_cell.f)
             on = (row >= 0) & (row < raster.height) & (col >= 0) & (col < raster.width)
             urban = np.full(len(xy), np.nan)
             if on.any():
