@@ -56,7 +56,7 @@ def _short(text: str) -> str:
     text = re.sub(r"(?<=\b\w)\.(?=\w\b)", "", text)  # s.a.r.l
     text = _BESIDE_HANZI.sub("", " ".join(_MARKS.sub(" ", text).split()))
     for _ in range(3):  # … Co. Ltd., 有限公司分公司
-        text = _FORM.sub("", text)
+        text = text if text in COMPANY_FORMS else _FORM.sub("", text)
     return text.strip().translate(_HANZI_FIGURES)
 
 
