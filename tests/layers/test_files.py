@@ -10,6 +10,7 @@ import struct
 import warnings
 import zipfile
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from facility_coverage.config.study import Table
-from facility_coverage.errors import LayerError
+from facility_coverage.errors import Fault, LayerError
 from facility_coverage.layers import workbook_xml
 from facility_coverage.layers.columns import known_names, wanted_columns
 from facility_coverage.layers.files import FileTable, read_file
@@ -358,24 +359,32 @@ def test_parquet_with_and_without_geometry(tmp_path: Path) -> None:
     assert read(tmp_path / "b.parquet").frame["n"].tolist() == [1, 2, 3]
 
 
+@cache
+def whole_files() -> dict[str, bytes]:
+    """A sound file of each kind, the same in every example."""
+    new, old = io.BytesIO(), io.BytesIO()
+    office_book().save(new)
+    book = xlwt.Workbook(encoding="utf-8")
+    book.add_sheet("a").write(0, 0, "编号")
+    book.save(old)
+    text = written(ROWS, ",", "\n").encode("gb18030")
+    return {"csv": text, "xls": old.getvalue(), "xlsx": new.getvalue()}
+
+
 @given(st.data())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 def test_a_file_with_wrong_bytes_is_a_table_or_a_fault(tmp_path: Path, data: st.DataObject) -> None:
-    office_book().save(tmp_path / "whole.xlsx")
-    old = xlwt.Workbook(encoding="utf-8")
-    old.add_sheet("a").write(0, 0, "编号")
-    old.save(str(tmp_path / "whole.xls"))
-    (tmp_path / "whole.csv").write_bytes(written(ROWS, ",", "\n").encode("gb18030"))
     suffix = data.draw(st.sampled_from(["csv", "xls", "xlsx"]))
-    content = bytearray((tmp_path / f"whole.{suffix}").read_bytes())
+    content = bytearray(whole_files()[suffix])
     for place in data.draw(st.lists(st.integers(0, len(content) - 1), min_size=1, max_size=5)):
         content[place : place + data.draw(st.integers(0, 9))] = data.draw(st.binary(max_size=9))
     (tmp_path / f"wrong.{suffix}").write_bytes(content)
+    faults: tuple[Fault, ...] = ()
     try:
-        assert isinstance(read(tmp_path / f"wrong.{suffix}").frame, pd.DataFrame)
+        read(tmp_path / f"wrong.{suffix}")
     except LayerError as error:
-        assert all(str(fault).startswith(f"wrong.{suffix}: ") for fault in error.faults)
-        assert all(fault.message for fault in error.faults)
+        faults = error.faults
+    assert all(str(fault).startswith(f"wrong.{suffix}: ") for fault in faults)
 
 
 @pytest.mark.parametrize(
