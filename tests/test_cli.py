@@ -19,6 +19,8 @@ import rasterio
 import shapely
 import yaml
 
+from facility_coverage.layers.datum import from_wgs84, geometries_from_wgs84
+
 CRS = "EPSG:4544"
 X0, Y0 = 587_000.0, 3_247_000.0  # a corner near Yongchuan, metres
 SIDE = 2_000.0
@@ -387,6 +389,36 @@ def test_the_identity_follows_what_changes_figures_and_nothing_else(small: Path)
         small.parent / "stations.shp", encoding="UTF-8"
     )
     assert identity() != first
+
+
+def test_stations_and_roads_of_web_maps_give_the_figures_of_their_true_places(small: Path) -> None:
+    def figures(name: str) -> pd.DataFrame:
+        done = command("run", small.name, "-o", name, cwd=small.parent)
+        assert done.returncode == 0, done.stderr
+        return pd.read_csv(small.parent / name / "zones.csv", encoding="utf-8-sig")
+
+    # In the middle of a block all its streets are equally near, and a nanometre decides: move them off the middle.
+    streets = roads().set_geometry(roads().translate(13, 29))
+    streets.to_file(small.parent / "roads.gpkg")
+    true = figures("true")
+    shifted = from_wgs84(facilities()[["lon", "lat"]].to_numpy(), "gcj02")
+    stations(small, lon=list(shifted[:, 0]), lat=list(shifted[:, 1]))
+    lines = geometries_from_wgs84(streets.to_crs(4326).geometry.to_numpy(), "bd09")
+    streets.set_geometry(gpd.GeoSeries(lines, crs=4326)).to_file(small.parent / "web.gpkg")
+    edit(small, lambda study: study["facilities"][0].update(datum="gcj02"))
+    edit(
+        small,
+        lambda study: study.update(roads={"path": "web.gpkg", "datum": "bd09"}, outputs={"web_map_datum": "gcj02"}),
+    )
+    pd.testing.assert_frame_equal(figures("web"), true, rtol=1e-6)
+    passport = json.loads((small.parent / "web" / "run.json").read_text(encoding="utf-8"))
+    assert passport["web_maps"] == ["facilities.gcj02.geojson", "zones.gcj02.geojson"]
+    written = gpd.read_file(small.parent / "web" / "facilities.gcj02.geojson").sort_values("facility_id")
+    np.testing.assert_allclose(shapely.get_coordinates(written.geometry.to_numpy()), shifted, atol=2e-7)
+    # Read as WGS 84 the stations lie elsewhere, and the figures show it.
+    edit(small, lambda study: study["facilities"][0].update(datum="wgs84"))
+    wrong = command("run", small.name, "-o", "wrong", cwd=small.parent)
+    assert wrong.returncode == 2 or not figures("wrong").equals(true)
 
 
 def test_faults_of_different_files_come_in_one_error(small: Path) -> None:

@@ -201,6 +201,11 @@ STUDY_FAULTS = [
      "projected system in metres; choose one such as EPSG:4544, or leave crs out"),
     ("roads: {path: a.csv}", "roads: {path: a.csv, crs: nowhere}", "x.yaml:6:27: roads.crs: "
      "the reference system 'nowhere' is not known; give a code such as EPSG:4326"),
+    # datums
+    ("roads: {path: a.csv}", "roads: {path: a.csv, datum: GCJ-02}", "x.yaml:6:29: roads.datum: "
+     "'GCJ-02' is not one of 'wgs84', 'cgcs2000', 'gcj02', 'bd09'"),
+    ("roads: {path: a.csv}", "roads: {path: a.csv, datum: gcj02, crs: EPSG:4326}", "x.yaml:6:8: roads: "
+     "datum gcj02 is in degrees and has no crs: remove one of them"),
     # groups that do not fit the population
     ("share: 0.2", "column: old", "x.yaml:9:39: groups.0.column: "
      "a raster population has no columns; use share, zone_column, path or table"),
