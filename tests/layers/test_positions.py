@@ -122,11 +122,13 @@ def test_a_shifted_datum_takes_no_crs_and_no_openstreetmap_file(datum: str) -> N
 
 
 def test_outside_china_a_shifted_datum_is_a_fault_with_its_rows() -> None:
-    places = np.array([[105.9, 29.35], [43.3, -11.7], [29.3, 105.9], [0.0, 0.0]])
+    places = np.array([[105.9, 29.35], [43.3, -11.7], [29.3, 105.9], [0.0, 0.0], [587e3, 3247e3]])
     correct = "correct the coordinates, or the datum if they are not in GCJ-02"
     assert faults(table(places), datum="gcj02") == [
         "points.csv: row 3: lies outside China (lon 29.30000, lat 105.90000), where GCJ-02 means nothing; lon and lat "
         "look swapped",
+        "points.csv: row 5: lies outside China (lon 587000.00000, lat 3247000.00000), where GCJ-02 means nothing; the "
+        "coordinates look projected: call the columns x and y, and name their `crs:`",
         "points.csv: row 2: lies outside China (first: lon 43.30000, lat -11.70000), where GCJ-02 means nothing; "
         + correct,
         "points.csv: row 4: lies outside China (first: lon 43.30000, lat -11.70000), where GCJ-02 means nothing; "

@@ -176,18 +176,20 @@ def _outside_china(source: SourceTable, datum: Datum) -> list[Fault]:
     lonlat, row = shapely.get_coordinates(source.frame.geometry.to_numpy(), return_index=True)
     outside = ~in_china(lonlat) & np.isfinite(lonlat).all(axis=1)
     swapped = outside & in_china(lonlat[:, ::-1])
-    wrong = np.zeros(len(source.frame), dtype=bool)
-    faults = []
-    for which, advice in (
+    metres = outside & (np.abs(lonlat) > 360).any(axis=1)
+    kinds = (
         (swapped, "lon and lat look swapped"),
-        (outside & ~swapped, f"correct the coordinates, or the datum if they are not in {_NAMES[datum]}"),
-    ):
-        for_rows = wrong.copy()
-        for_rows[row[which]] = True
-        if not for_rows.any():
+        (metres, "the coordinates look projected: call the columns x and y, and name their `crs:`"),
+        (outside & ~swapped & ~metres, f"correct the coordinates, or the datum if they are not in {_NAMES[datum]}"),
+    )
+    faults = []
+    for which, advice in kinds:
+        wrong = np.zeros(len(source.frame), dtype=bool)
+        wrong[row[which]] = True
+        if not wrong.any():
             continue
         lon, lat = lonlat[which][0]
-        first = "" if for_rows.sum() == 1 else "first: "
+        first = "" if wrong.sum() == 1 else "first: "
         message = f"lies outside China ({first}lon {lon:.5f}, lat {lat:.5f}), where {_NAMES[datum]} means nothing"
-        faults += source.fault_rows(for_rows, message, advice=advice)
+        faults += source.fault_rows(wrong, message, advice=advice)
     return faults
