@@ -93,9 +93,10 @@ def test_many_places_are_converted_as_one_by_one(datum: str, places: list[tuple[
     np.testing.assert_array_equal(together, [to_wgs84(np.array([place]), datum)[0] for place in places])
 
 
-# What Amap's service answers to GPS coordinates: https://apifox.com/apidoc/project-759159/api-14671355 (its documented
-# example); and what Baidu's answers, which rounds to 32-bit figures on its way:
-# https://github.com/wandergis/coordtransform and others quote 114.2307519546763, 29.57908428837437.
+# What Amap's service answers to GPS coordinates: the example of its documentation,
+# https://apifox.com/apidoc/project-759159/api-14671355. What Baidu's service answers to the example of its
+# documentation, https://lbsyun.baidu.com/index.php?title=webapi/guide/changeposition, as several public programs have
+# logged it; it seems to round to 32-bit figures on its way.
 AMAP = [
     ((116.481499, 39.990475), (116.487585177952, 39.991754014757)),
     ((116.481499, 39.990375), (116.487585177952, 39.991653917101)),
@@ -115,8 +116,8 @@ def test_baidu_answers_the_same() -> None:
     assert metres_between(to_wgs84(baidu, "bd09"), gps)[0] < 0.75
 
 
-# The tests of https://github.com/googollee/eviltransform (its figures hold to 5 decimals), and of
-# https://github.com/wandergis/coordtransform (116.404, 39.915).
+# Figures in the tests of other programs: https://github.com/googollee/eviltransform (three cities, to 5 decimals),
+# https://github.com/wandergis/coordtransform (116.404, 39.915), and a command-line tool called geotool (BD-09).
 PUBLISHED = [
     ("gcj02", (121.5272106, 31.1774276), (121.531541859215, 31.17530398364597)),
     ("gcj02", (113.912316, 22.543847), (113.9171764808363, 22.540796131694766)),
