@@ -210,5 +210,14 @@ def test_overlaps_agree_with_pairs_measured_one_by_one(shapes: list[shapely.Geom
     assert dict(zip(zip(found["first"], found["second"], strict=True), found["area_m2"], strict=True)) == pytest.approx(
         expected
     )
-    # Area ÷ half the perimeter is the mean width of a strip; no inscribed circle is narrower than half of that.
     assert (found["width_m"] > 0).all()
+
+
+@given(st.lists(st.tuples(st.floats(0, 50), st.floats(0, 50)), min_size=3, max_size=9))
+def test_a_width_is_that_of_the_largest_circle_inside(corners: list[tuple[float, float]]) -> None:
+    shape = shapely.Polygon(corners)
+    assume(shape.is_valid)
+    assume(shape.area > 0.01)
+    circle = shapely.maximum_inscribed_circle(shape, tolerance=0.001)
+    (width,) = topology.width_m(np.array([shape], dtype=object))
+    assert width == pytest.approx(2 * circle.length, rel=0.02, abs=0.02)
