@@ -61,7 +61,7 @@ def read_controls(controls: Controls, groups: Sequence[str], zone_ids: Sequence[
         or a group is larger than its total.
     """
     names = [TOTAL, *groups]
-    source = read_zone_table(controls, figures=names)
+    source = read_zone_table(controls, figures=names, with_totals=controls.study_row is not None)
     present = [name for name in names if name in source.frame.columns]
     faults = [] if present else [missing_column(source.file, TOTAL, source.frame.columns)]
     counts = {}

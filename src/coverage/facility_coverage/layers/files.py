@@ -44,7 +44,7 @@ class FileTable:
     found: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_file(table: Table, *, file: str, known: Collection[str]) -> FileTable:
+def read_file(table: Table, *, file: str, known: Collection[str], with_totals: bool = False) -> FileTable:
     """Read a table or layer of any kind but OpenStreetMap's.
 
     Parameters
@@ -55,6 +55,8 @@ def read_file(table: Table, *, file: str, known: Collection[str]) -> FileTable:
         Named in faults.
     known
         Names by which a heading row is recognised, as `names.plain` gives them.
+    with_totals
+        Whether rows of totals are data; otherwise those at the end are skipped.
 
     Raises
     ------
@@ -70,7 +72,7 @@ def read_file(table: Table, *, file: str, known: Collection[str]) -> FileTable:
     else:
         frame, found = _read_parquet(table.path, file) if suffix in PARQUET_SUFFIXES else read_vectors(table, file=file)
         return FileTable(frame.set_axis(pd.RangeIndex(1, len(frame) + 1)), found)
-    frame, rows = table_of(grid, known=known, header_row=table.header_row)
+    frame, rows = table_of(grid, known=known, header_row=table.header_row, with_totals=with_totals)
     return FileTable(frame, found | rows)
 
 

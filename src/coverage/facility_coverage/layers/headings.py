@@ -50,7 +50,9 @@ class Block:
     skipped: dict[int, str] = field(default_factory=dict)
 
 
-def table_of(grid: Grid, *, known: Collection[str], header_row: int | None) -> tuple[pd.DataFrame, dict[str, str]]:
+def table_of(
+    grid: Grid, *, known: Collection[str], header_row: int | None, with_totals: bool = False
+) -> tuple[pd.DataFrame, dict[str, str]]:
     """Return the rows of data under their headings, and what was found.
 
     Parameters
@@ -61,6 +63,8 @@ def table_of(grid: Grid, *, known: Collection[str], header_row: int | None) -> t
         Names by which a heading row is recognised, as `plain` gives them.
     header_row
         The heading row that the study names, from 1; None to look for it.
+    with_totals
+        Whether rows of totals are data, for the study has a use for them.
 
     Returns
     -------
@@ -79,6 +83,8 @@ def table_of(grid: Grid, *, known: Collection[str], header_row: int | None) -> t
         return pd.DataFrame(), {}
     row = _heading_row(grid, filled, known) if header_row is None else _named_row(grid, filled, header_row)
     block = _block(grid, row)
+    if with_totals:
+        first = np.array(["" if _TOTAL.fullmatch(text) else text for text in first], dtype=object)
     skipped, is_data = _rows_around(grid, block, filled, first)
     headings = _headings(grid, replace(block, skipped=skipped))
     faults = [*_named_twice(grid.file, headings), *_totals_amid(grid, is_data, first)]

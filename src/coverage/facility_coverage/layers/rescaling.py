@@ -191,9 +191,7 @@ def _nobody(seed: Floats, totals: Totals, controls: ControlTotals, named: Named)
 
 def _unmet(raked: Raked, totals: Totals, controls: ControlTotals, named: Named) -> list[Fault]:
     """Return a fault for each total that raking misses."""
-    advice = (
-        f"the control totals contradict each other ({MOST_ROUNDS:,} rounds of raking): correct them or leave one out"
-    )
+    advice = f"the control totals contradict each other or the source ({MOST_ROUNDS:,} rounds of raking): leave one out"
     faults = [
         Fault(controls.file, f"{what} comes to {goal + off:,.2f} instead of {goal:,.2f}", advice=advice)
         for off, goal, what in _listed(raked.residual, totals, controls, named)

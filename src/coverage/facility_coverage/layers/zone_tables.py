@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from facility_coverage.config.table import Table
 
 
-def read_zone_table(table: Table, *, figures: Sequence[str]) -> SourceTable:
+def read_zone_table(table: Table, *, figures: Sequence[str], with_totals: bool = False) -> SourceTable:
     """Read a table that has a row for each zone and no geometry.
 
     Parameters
@@ -25,6 +25,8 @@ def read_zone_table(table: Table, *, figures: Sequence[str]) -> SourceTable:
         File and how to read it.
     figures
         Columns that the caller looks for, so that they are known by their aliases.
+    with_totals
+        Whether a row such as 合计 is data; otherwise those at the end are skipped.
 
     Returns
     -------
@@ -40,7 +42,7 @@ def read_zone_table(table: Table, *, figures: Sequence[str]) -> SourceTable:
     if not table.path.is_file():
         raise LayerError([Fault(file, "no such file")])
     wanted = {name: ALIASES.get(name, ()) for name in ("zone_id", *figures)}
-    read = read_file(table, file=file, known=known_names(table, wanted))
+    read = read_file(table, file=file, known=known_names(table, wanted), with_totals=with_totals)
     if not len(read.frame):
         raise LayerError([Fault(file, "the table is empty (0 rows)")])
     frame, _ = name_columns(keep_rows(read.frame, table, file), table, wanted=wanted, file=file)
