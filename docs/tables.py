@@ -14,6 +14,7 @@ from facility_coverage.config.reading import builtin_profiles
 from facility_coverage.config.study import StudyConfig
 from facility_coverage.layers.columns import ALIASES, ZONE_NAMES
 from facility_coverage.layers.numbers import COUNT_UNITS, EMPTY_MARKS
+from facility_coverage.layers.osm_kinds import KINDS
 
 #: Keys whose name and type alone do not say enough, and that the models leave undescribed.
 MORE = {
@@ -96,6 +97,18 @@ def profile_table() -> str:
         cited = {main: profile.source, **profile.sources}
         rows += [f"| | `{key}` | {_figure(getattr(profile, key))} | {source} |" for key, source in cited.items()]
         rows += [f"| | `{key}` | {value} | a choice |" for key, value in _choices(profile).items()]
+    return "\n".join(rows)
+
+
+def kind_table() -> str:
+    """Return the table of the kinds of facilities that OpenStreetMap knows: tags, meaning, page of its wiki."""
+    rows = ["| kind | name | tags | meaning | wiki page |", "|---|---|---|---|---|"]
+    for name, kind in KINDS.items():
+        for i, tags in enumerate(kind.any_of):
+            listed = " and ".join(f"`{key}={'`, `'.join(values)}`" for key, values in tags.items())
+            first = (f"`{name}`", f"{kind.en} · {kind.zh}") if i == 0 else ("", "or")
+            last = (kind.meaning, f"`{kind.page}`") if i == 0 else ("", "")
+            rows.append(f"| {' | '.join((*first, listed, *last))} |")
     return "\n".join(rows)
 
 
@@ -199,4 +212,5 @@ MARKERS = {
     "column aliases": alias_table,
     "empty marks": empty_marks,
     "count units": count_units,
+    "osm kinds": kind_table,
 }

@@ -21,6 +21,8 @@ import yaml
 from facility_coverage.config.plan import Measure
 from facility_coverage.config.reading import builtin_profiles
 from facility_coverage.config.study import GeopackageLayer
+from facility_coverage.layers.duplicates import find_pairs
+from facility_coverage.layers.osm_kinds import KINDS
 from facility_coverage.study import run_study
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -86,6 +88,25 @@ def test_every_profile_is_listed_with_its_source() -> None:
     for name, profile in builtin_profiles().items():
         assert f"| `{name}` |" in page
         assert profile.source in page
+
+
+def test_every_kind_of_openstreetmap_is_listed_with_its_tags_and_page() -> None:
+    page = tables().fill(read("facilities.md"))
+    listed = dict(re.findall(r"^\| `(\w+)` \|.*\| `(Tag:[^`]+)` \|$", page, re.MULTILINE))
+    assert listed == {name: kind.page for name, kind in KINDS.items()}
+    for kind in KINDS.values():
+        for key, values in (pair for tags in kind.any_of for pair in tags.items()):
+            assert f"`{key}={'`, `'.join(values)}`" in page
+
+
+def test_the_likenesses_of_names_are_as_the_page_says() -> None:
+    rows = re.findall(r"^\| (\S+) · (\S+) \| ([\d.]+) \|", read("facilities.md"), re.MULTILINE)
+    assert len(rows) == 3
+    for first, second, said in rows:
+        columns = {"facility_id": ["1", "2"], "name": [first, second], "tier": [None, None]}
+        frame = gpd.GeoDataFrame(columns, geometry=[shapely.Point(0, 0)] * 2)
+        (found,) = find_pairs(frame, distance_m=0, similarity=0.1)["similarity"]
+        assert found == pytest.approx(float(said))
 
 
 def test_every_page_and_decision_is_reached_from_the_contents() -> None:

@@ -58,7 +58,7 @@ KINDS: Mapping[str, OsmKind] = MappingProxyType(
                 {"amenity": ("nursing_home", "retirement_home")},
             ),
             "places that serve older people, residential or not; homes with nursing or assistance",
-            "Tag:social facility:for=senior",
+            "Tag:social_facility:for=senior",
         ),
         "nursing_home": OsmKind(
             "养老院",
@@ -68,7 +68,7 @@ KINDS: Mapping[str, OsmKind] = MappingProxyType(
                 {"amenity": ("nursing_home", "retirement_home")},
             ),
             "homes with nursing or assistance; `amenity=nursing_home` and `retirement_home` are older tags for them",
-            "Tag:social facility=nursing home",
+            "Tag:social_facility=nursing_home",
         ),
         "childcare": OsmKind(
             "托育机构",
@@ -131,7 +131,7 @@ KINDS: Mapping[str, OsmKind] = MappingProxyType(
             "Community centres",
             ({"amenity": ("community_centre",)},),
             "places for local events and meetings",
-            "Tag:amenity=community centre",
+            "Tag:amenity=community_centre",
         ),
         "park": OsmKind(
             "公园",
@@ -145,7 +145,7 @@ KINDS: Mapping[str, OsmKind] = MappingProxyType(
             "Sports grounds",
             ({"leisure": ("pitch", "sports_centre", "stadium")},),
             "pitches, sports centres and stadiums",
-            "Tag:leisure=sports centre",
+            "Tag:leisure=sports_centre",
         ),
         "market": OsmKind(
             "菜市场",
@@ -166,7 +166,7 @@ KINDS: Mapping[str, OsmKind] = MappingProxyType(
             "Bus stops",
             ({"highway": ("bus_stop",)},),
             "places where buses stop",
-            "Tag:highway=bus stop",
+            "Tag:highway=bus_stop",
         ),
         "toilets": OsmKind(
             "公共厕所",
@@ -180,7 +180,7 @@ KINDS: Mapping[str, OsmKind] = MappingProxyType(
             "Post offices",
             ({"amenity": ("post_office",)},),
             "post offices",
-            "Tag:amenity=post office",
+            "Tag:amenity=post_office",
         ),
         "police": OsmKind(
             "派出所",
@@ -194,7 +194,7 @@ KINDS: Mapping[str, OsmKind] = MappingProxyType(
             "Fire stations",
             ({"amenity": ("fire_station",)},),
             "fire stations",
-            "Tag:amenity=fire station",
+            "Tag:amenity=fire_station",
         ),
     }
 )
