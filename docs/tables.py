@@ -20,7 +20,7 @@ from facility_coverage.layers.osm_kinds import KINDS
 MORE = {
     "StudyConfig.title": "Name of the study, printed on the map",
     "StudyConfig.roads": "Roads and paths",
-    "StudyConfig.population": "Where people are: `kind: raster`, `points` or `polygons`; see [people](../population.md)",
+    "StudyConfig.population": "Where people are: `raster`, `points` or `polygons`; see [people](../population.md)",
     "StudyConfig.groups": "People of one kind, beside `total`",
     "StudyConfig.facilities": "One entry for each facility layer",
     "StudyConfig.network": "Choices that change figures; the defaults suit a district",

@@ -214,8 +214,8 @@ def uneven_codes(source: SourceTable, column: str, *, layer: str) -> pd.DataFram
     Returns
     -------
     pandas.DataFrame
-        `layer`, `file`, `column`, `short_count` (codes shorter than the longest), `code` (the first of them), `length` (of
-        the longest); at most one row.
+        `layer`, `file`, `column`, `short_count` (codes shorter than the longest), `code` (the first of them), `length`
+        (of the longest); at most one row.
     """
     names = ["layer", "file", "column", "short_count", "code", "length"]
     if column not in source.frame.columns:
