@@ -212,8 +212,9 @@ def _outgrown(sums: Sums, controls: ControlTotals) -> list[Fault]:
     total_before, total = sums[TOTAL]
     faults = []
     for name, (before, after) in sums.items():
-        changed = (after != before) | (total != total_before)
-        for z in np.flatnonzero(changed & (after > total * (1 + EXCESS))):
+        # Where the source itself counts more of the group than everybody, rescaling is not at fault.
+        grown = after * total_before > before * total * (1 + EXCESS)
+        for z in np.flatnonzero(grown & (after > total * (1 + EXCESS))):
             zone = controls.zones.index[int(z)]
             message = f"group {name!r} of zone {zone!r} comes to {after[z]:,.1f}, more than its total {total[z]:,.1f}"
             faults.append(
