@@ -69,6 +69,16 @@ def test_a_gap_names_its_neighbours_and_a_lake_its_only_one() -> None:
     assert found.topology["repaired"].tolist() == [False, False]
 
 
+def test_ground_between_zones_that_touch_in_two_points_is_enclosed() -> None:
+    square = shapely.Polygon([(0, 0), (100, 0), (100, 100), (0, 100)])
+    bent = shapely.Polygon([(0, 0), (0, 100), (100, 100), (50, 150), (-50, 150), (-50, 0)])
+    away = shapely.Polygon([(100, 100), (100, 0), (140, 50)])  # meets the square along a line
+    cap = shapely.Polygon([(100, 0), (120, 50), (100, 100), (110, 50)])  # touches the square in its two corners
+    assert placed([square, bent, away], repair=False).topology.empty
+    found = placed([square, cap], repair=False).topology
+    assert rows(found, "kind", "zones", "area_m2") == [("gap", "a, b", 500.0)]
+
+
 def test_a_sliver_open_to_the_outside_is_found_and_left() -> None:
     shapes = [box(0, 0, 100, 100), box(101, 0, 200, 100)]
     for repair in (False, True):
@@ -84,6 +94,12 @@ def test_a_sliver_open_to_the_outside_is_found_and_left() -> None:
 
 def test_a_neighbour_with_other_vertices_on_the_same_line_fits() -> None:
     assert placed([box(0, 0, 100, 100), box(100, 0, 200, 50), box(100, 50, 200, 100)]).topology.empty
+
+
+@pytest.mark.parametrize(("gap_m", "found_m"), [(0.009, 0), (0.011, 100)])
+def test_borders_a_centimetre_apart_fit(gap_m: float, found_m: float) -> None:
+    found = placed([box(0, 0, 100, 100), box(100 + gap_m, 0, 200, 50), box(100 + gap_m, 50, 200, 100)]).topology
+    assert rows(found, "zones", "length_m") == ([("a", 100.0), ("b", 50.0), ("c", 50.0)] if found_m else [])
 
 
 def test_zones_beyond_the_boundary() -> None:
@@ -213,11 +229,10 @@ def test_overlaps_agree_with_pairs_measured_one_by_one(shapes: list[shapely.Geom
     assert (found["width_m"] > 0).all()
 
 
-@given(st.lists(st.tuples(st.floats(0, 50), st.floats(0, 50)), min_size=3, max_size=9))
-def test_a_width_is_that_of_the_largest_circle_inside(corners: list[tuple[float, float]]) -> None:
-    shape = shapely.Polygon(corners)
-    assume(shape.is_valid)
-    assume(shape.area > 0.01)
-    circle = shapely.maximum_inscribed_circle(shape, tolerance=0.001)
-    (width,) = topology.width_m(np.array([shape], dtype=object))
-    assert width == pytest.approx(2 * circle.length, rel=0.02, abs=0.02)
+@given(st.lists(st.floats(1, 50), min_size=3, max_size=12))
+def test_a_width_is_that_of_the_largest_circle_inside(radii: list[float]) -> None:
+    turns = np.linspace(0, 2 * np.pi, len(radii), endpoint=False)
+    star = shapely.Polygon(np.column_stack([np.cos(turns), np.sin(turns)]) * np.array(radii)[:, None])
+    circle = shapely.maximum_inscribed_circle(star, tolerance=0.001)
+    (width,) = topology.width_m(np.array([star], dtype=object))
+    assert width == pytest.approx(2 * circle.length, rel=0.02, abs=0.01)

@@ -24,6 +24,9 @@ LISTED_M2 = 1.0
 CHANGED_M2 = 0.01
 """A repaired zone is listed if its area changed by more than this."""
 
+FIT_M = 0.01
+"""Borders this near to each other fit: projecting straight lines bends them by about as much."""
+
 _WIDTH_TOLERANCE_M = 1e-4
 _TOUCH_M = 1e-3
 
@@ -114,9 +117,11 @@ def gaps(zones: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         `area_m2`, `width_m`, the hole; from west to east.
     """
     union = zones.geometry.union_all()
-    filled = shapely.union_all(shapely.polygons(shapely.get_exterior_ring(shapely.get_parts(union))))
-    parts = shapely.get_parts(shapely.difference(filled, union))
-    parts = parts[(shapely.get_type_id(parts) == 3) & (shapely.area(parts) > LISTED_M2)]
+    # Zones that touch in two points enclose ground that is no hole of any polygon; faces of the rim find it.
+    faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(shapely.node(shapely.boundary(union)))))
+    shapely.prepare(union)
+    nobodys = ~shapely.contains_properly(union, shapely.point_on_surface(faces))
+    parts = faces[nobodys & (shapely.area(faces) > LISTED_M2)]
     order = np.lexsort(shapely.bounds(parts).T[::-1])
     holes = parts[order]
     table = {"area_m2": shapely.area(holes), "width_m": width_m(holes)}
@@ -163,13 +168,23 @@ def misfits(zones: gpd.GeoDataFrame, *, sliver_width_m: float, repair: bool) -> 
 def _apart_m(shapes: Shapes, holes: gpd.GeoDataFrame, sliver_width_m: float) -> Floats:
     """Return the length of each zone's border that runs beside a neighbour's without meeting it, metres.
 
-    Borders of enclosed gaps, and borders that the neighbour follows with other vertices, are not among them.
+    Borders of enclosed gaps and of overlaps are not among them, nor pieces that lie within `FIT_M` of the neighbour at
+    their middle.
     """
-    near = shapely.coverage_invalid_edges(shapes, gap_width=sliver_width_m)
-    followed = shapely.coverage_invalid_edges(shapes)
-    enclosed = shapely.union_all(shapely.boundary(holes.geometry.to_numpy()))
-    lengths: Floats = shapely.length(shapely.difference(shapely.difference(near, followed), enclosed))
-    return lengths
+    near, crossed = (shapely.coverage_invalid_edges(shapes, gap_width=width) for width in (sliver_width_m, 0.0))
+    lines, zone = shapely.get_parts(shapely.difference(near, crossed), return_index=True)
+    xy, line = shapely.get_coordinates(lines, return_index=True)
+    pieces = np.flatnonzero(line[1:] == line[:-1])
+    owner = zone[line[pieces]]
+    middles = shapely.points((xy[pieces] + xy[pieces + 1]) / 2)
+    piece, other = shapely.STRtree(shapes).query(middles, predicate="dwithin", distance=FIT_M)
+    rims = shapely.boundary(holes.geometry.to_numpy())
+    enclosed, _ = shapely.STRtree(rims).query(middles, predicate="dwithin", distance=_TOUCH_M)
+    apart = np.ones(len(pieces), dtype=bool)
+    apart[piece[other != owner[piece]]] = False
+    apart[enclosed] = False
+    length_m = np.hypot(*(xy[pieces + 1] - xy[pieces]).T)
+    return np.bincount(owner[apart], weights=length_m[apart], minlength=len(shapes)).astype(np.float64)
 
 
 def beyond(zones: gpd.GeoDataFrame, boundary: BaseGeometry, *, tolerance_share: float) -> pd.DataFrame:
