@@ -23,7 +23,7 @@ from facility_coverage.layers.population import People, read_population
 pytestmark = pytest.mark.realdata
 
 EVERYBODY = 869_595
-ISLANDS = {"r2955018": "Mwali", "r2955050": "Nzwani", "r2955051": "Ngazidja"}
+ISLANDS = ("r2955018", "r2955050", "r2955051")
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,9 @@ def test_everybody_is_in_the_zones_or_beyond(counted: People, raster: Path) -> N
     assert exact == pytest.approx(EVERYBODY, abs=1)
     assert row["read"] == pytest.approx(exact, rel=1e-12)
     assert row[["in_zones", "beyond_zones", "beyond_margin"]].sum() == pytest.approx(exact, rel=1e-9)
-    assert row["in_zones"] / exact > 0.99
+    # The raster's shores lie some hundred metres off those of the outlines.
+    assert row["in_zones"] / exact == pytest.approx(0.945, abs=0.001)
+    assert row["beyond_margin"] == 0
 
 
 def test_the_same_people_as_a_density(counted: People, area: Area, raster: Path, tmp_path: Path) -> None:
@@ -133,4 +135,3 @@ def test_the_islands_by_density(area: Area, raster: Path) -> None:
     assert table["total"].sum() == pytest.approx(total(found)["in_zones"], rel=1e-12)
     assert (table["centre_share"] <= table["urban_share"]).all()
     assert (table["area_type"] == np.where(table["urban_share"] >= 0.5, "urban", "rural")).all()
-    print(table)
