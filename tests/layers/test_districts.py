@@ -183,3 +183,11 @@ def test_codes_stay_text_in_every_format(tmp_path: Path, form: str) -> None:
     else:
         gpd.GeoDataFrame(table, geometry=[box(0, 0, 1, 1), box(1, 0, 2, 1)], crs=CRS).to_file(path)
     assert read_districts(Districts(path=path)).frame["district_id"].tolist() == ["0110101", "0500118"]
+
+
+def test_codes_that_a_spreadsheet_holds_as_numbers_are_text(tmp_path: Path) -> None:
+    pd.DataFrame({"district_id": [500118.0, 500119.0], "name": ["a", "b"]}).to_excel(tmp_path / "d.xlsx", index=False)
+    source = read_districts(Districts(path=tmp_path / "d.xlsx"))
+    assert source.frame["district_id"].tolist() == ["500118", "500119"]
+    found, _ = with_districts(zones(SQUARES, [500118.0, 500119.0, 500118.0]), "zones.gpkg", source)
+    assert found["district_name"].tolist() == ["a", "b", "a"]
