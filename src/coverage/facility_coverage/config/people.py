@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from facility_coverage.config.number import Number, WholeNumber
 from facility_coverage.config.table import AreaType, Column, Identifier, Model, Share, Table
@@ -105,6 +105,9 @@ class Group(Model):
 
 class AreaTypes(Model):
     """What makes a zone urban or rural: its column, a raster of settlement classes, or the density of its people."""
+
+    # The passport writes the study's parameters with the keys of the YAML.
+    model_config = ConfigDict(serialize_by_alias=True)
 
     origin: Literal["column", "raster", "density"] = Field(
         "column",
