@@ -107,6 +107,20 @@ def test_rasters_and_polygons_agree_cell_by_cell(tmp_path: Path) -> None:
     np.testing.assert_allclose(sums[0][["total", "old"]], sums[1][["total", "old"]], rtol=1e-7)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_order_of_zones_does_not_matter(tmp_path: Path, kind: str) -> None:
+    total = np.random.default_rng(4).uniform(0, 100, (12, 16))
+    population, group = source(tmp_path, kind, total, total / 3)
+    place = area(split=777.0)
+    turned = Area(place.zones.iloc[::-1].reset_index(drop=True), "zones", place.boundary, place.box)
+    columns = ["zone_id", "x_m", "y_m", "total", "old"]
+    one, other = (
+        read_population(population, [group], where).demand.points[columns].sort_values(columns, ignore_index=True)
+        for where in (place, turned)
+    )
+    pd.testing.assert_frame_equal(one, other, rtol=1e-12)
+
+
 def test_a_group_may_be_several_rasters(tmp_path: Path) -> None:
     total, rng = np.full((12, 16), 50.0), np.random.default_rng(2)
     women, men = rng.uniform(0, 9, total.shape), rng.uniform(0, 9, total.shape)

@@ -202,3 +202,20 @@ def test_a_polygon_population_takes_no_raster(tmp_path: Path) -> None:
     group = Group.model_validate({"id": "old", "name": "old", "path": tmp_path / "old.tif"})
     with pytest.raises(LayerError, match="group 'old' names a raster, but the population is polygons"):
         read(tmp_path, tracts([box(0, 0, 10, 10)], total=[1]), groups=[group])
+
+
+def test_polygons_on_the_other_side_of_the_earth(tmp_path: Path) -> None:
+    shapes = [shapely.box(105.0, 27.1, 105.001, 27.101), shapely.box(-165.0, 0.0, -164.9, 0.1)]
+    frame = gpd.GeoDataFrame({"total": [5, 7]}, geometry=shapes, crs=4326)
+    with pytest.raises(LayerError, match="row 2: lies outside what WGS 84 / UTM zone 48N can show"):
+        read(tmp_path, frame)
+
+
+def test_a_polygon_bent_by_projecting_keeps_its_people(tmp_path: Path) -> None:
+    # Its lower side follows a parallel, which is curved in metres: the notch then reaches a few centimetres below it.
+    corners = [(105, 27.12), (105.02, 27.12), (105.02, 27.14), (105.01, 27.12 + 1e-8), (105, 27.14)]
+    frame = gpd.GeoDataFrame({"total": [5.0]}, geometry=[shapely.Polygon(corners)], crs=4326)
+    assert frame.is_valid.all()
+    assert not frame.to_crs(UTM).is_valid.all()
+    found = read(tmp_path, frame).demand.ledger.set_index("group").loc["total"]
+    assert found["read"] == pytest.approx(5, rel=1e-9)

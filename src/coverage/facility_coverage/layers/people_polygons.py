@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
@@ -20,7 +21,6 @@ from facility_coverage.layers.people_places import check_somewhere, place_ids, r
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import geopandas as gpd
     import numpy.typing as npt
 
     from facility_coverage.config.people import Group, PolygonPopulation
@@ -65,7 +65,7 @@ def count_polygons(population: PolygonPopulation, groups: Sequence[Group], area:
     """
     source, counts = read_counts(population, groups, area, types=POLYGONS)
     raise_faults(_invalid(source))
-    frame = source.frame.to_crs(area.zones.crs)
+    frame = _projected(source, area)
     check_somewhere(source, frame, area)
     raise_faults(_overlaps(source, frame))
     pieces = cut(frame.geometry.to_numpy(), area.zones.geometry.to_numpy(), area.box)
@@ -117,6 +117,21 @@ def _invalid(source: SourceTable) -> list[Fault]:
     reason = shapely.is_valid_reason(source.frame.geometry[wrong].iloc[0])
     message = f"the polygon is invalid: {reason}" if wrong.sum() == 1 else f"the polygon is invalid (first: {reason})"
     return source.fault_rows(wrong, message, advice="repair the outline there")
+
+
+def _projected(source: SourceTable, area: Area) -> gpd.GeoDataFrame:
+    """Return the polygons in metres; those that projecting has bent onto themselves are made valid again."""
+    frame = source.frame.to_crs(area.zones.crs)
+    away = ~np.isfinite(frame.geometry.bounds.to_numpy()).all(axis=1)
+    message = f"lies outside what {area.zones.crs.name} can show"
+    raise_faults(source.fault_rows(away, message, advice="leave it out by `where:`, or correct its place"))
+    shapes = frame.geometry.to_numpy()
+    bent = ~shapely.is_valid(shapes)
+    if not bent.any():
+        return frame
+    shapes = shapes.copy()
+    shapes[bent] = _polygonal(shapely.make_valid(shapes[bent]))
+    return frame.set_geometry(gpd.GeoSeries(shapes, index=frame.index, crs=frame.crs))
 
 
 def _overlaps(source: SourceTable, frame: gpd.GeoDataFrame) -> list[Fault]:
