@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 from pathlib import Path
 
 import graphs
@@ -52,7 +53,7 @@ class Areas:
         )
 
 
-class _Drawn(Scipy):
+class _Drawn(Scipy, abc.ABC):
     """Shapes drawn of SciPy's times at nodes, one facility after the other."""
 
     package = "shapely"
@@ -67,8 +68,9 @@ class _Drawn(Scipy):
 
         return Task(run, shapely.to_wkb)
 
+    @abc.abstractmethod
     def _shape(self, seconds: np.ndarray, limit_s: float) -> shapely.Geometry:
-        raise NotImplementedError
+        """Draw what is within the limit."""
 
 
 class ExactUnion(_Drawn):

@@ -103,3 +103,13 @@ def test_repairs_crossings_codes_and_merged_facilities() -> None:
     assert (found["facility_merged"].layer, found["facility_merged"].where) == ("clinics", ("1 = 9 (60 m)",))
     assert found["facility_merged"].file == "a.csv, b.csv"
     assert len(found) == 4
+
+
+def test_control_totals_far_from_the_source_are_told() -> None:
+    rows = [("a", 80.0, 100.0, 100.0, 1.25), ("b", 100.0, 110.0, 110.0, 1.1), (None, 180.0, float("nan"), 210.0, 7 / 6)]
+    table = pd.DataFrame(rows, columns=["zone_id", "read", "control", "rescaled", "factor"]).assign(group="total")
+    (far,) = details_findings(layers(controls=table))
+    assert (far.code, far.rank, far.count, far.where) == ("control_far", "warning", 1, ("a (× 1.25)",))
+    assert far.figures["largest_share"] == 0.25
+    (near,) = details_findings(layers(controls=table[1:]))
+    assert (near.code, near.rank, near.count) == ("control_near", "note", 1)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from facility_coverage.analysis.coverage import CoverageResult, measure_coverage
+from facility_coverage.analysis.doctor import SMALL_PIECE_SHARE
 from facility_coverage.analysis.facility_areas import facility_areas
 from facility_coverage.analysis.goals import Verdict, judge
 from facility_coverage.analysis.service_areas import service_areas
@@ -32,9 +34,7 @@ from facility_coverage.outputs.surfaces import write_surface
 from facility_coverage.outputs.web_maps import check_in_china, web_map_names, write_web_maps
 
 Progress = Callable[[str], None]
-
-#: A connected piece with less than this share of a network's length is named where a facility stands on it.
-SMALL_PIECE_SHARE = 0.01
+Stage = Callable[[str], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True)
@@ -92,39 +92,42 @@ def run_study(
         parameters = _parameters(study, language, file_name=lambda file: file.name)
         figures_from = _parameters(study, None, file_name=lambda _: None)
         identity = passport.identity(figures_from, [row for row in inputs if row["input"] != "study"])
-    with _stage(watch, "draw service areas", progress):
-        areas = service_areas(computed.layers, computed.trips, computed.networks)
-        single = None
-        if "facility_service_areas" in study.config.outputs.geopackage:
-            single = facility_areas(computed.layers, computed.trips, computed.networks, threads=threads)
+    stage = partial(_stage, watch, progress=progress)
     with replaced(folder) as new:
-        with _stage(watch, "write map", progress):
-            content = MapContent(
-                config=study.config, profiles=study.profiles, layers=computed.layers, coverage=computed.coverage,
-                verdicts=computed.verdicts, service_areas=areas, run_identity=identity,
-                generated_on=dt.datetime.now(tz=dt.UTC).date(),
-            )  # fmt: skip
-            write_map(new / "map.html", content, lang=language)
-        with _stage(watch, "write tables", progress):
-            zones = tables.zone_table(study.config, computed.layers, computed.coverage)
-            tables.write_csv(zones, new / "zones.csv")
-            districts = tables.district_table(study.config, computed.layers, computed.coverage)
-            if districts is not None:
-                tables.write_csv(districts, new / "districts.csv")
-            tables.write_verdicts(computed.verdicts, new / "verdicts.json")
-            tables.write_geopackage(
-                study.config, computed.layers, computed.coverage, areas, new / "coverage.gpkg", facility_areas=single
-            )
-        if study.config.outputs.web_map_datum is not None:
-            with _stage(watch, "write web maps", progress):
-                datum = study.config.outputs.web_map_datum
-                write_web_maps(study.config, computed.layers, computed.coverage, new, datum=datum)
-        if study.config.outputs.time_surface_m is not None:
-            with _stage(watch, "write time surfaces", progress):
-                _write_surfaces(computed, study.config.outputs.time_surface_m, new)
-        content_of_run = _passport(computed, identity=identity, parameters=parameters, inputs=inputs, watch=watch)
-        passport.write_passport(new / "run.json", content_of_run)
+        _write(computed, new, lang=language, identity=identity, threads=threads, stage=stage)
+        content = _passport(computed, identity=identity, parameters=parameters, inputs=inputs, watch=watch)
+        passport.write_passport(new / "run.json", content)
     return RunResult(folder, identity, computed)
+
+
+def _write(computed: Computed, folder: Path, *, lang: Lang, identity: str, threads: int, stage: Stage) -> None:
+    """Write everything but the passport into `folder`."""
+    config, layers, coverage = computed.study.config, computed.layers, computed.coverage
+    single = None
+    with stage("draw service areas"):
+        areas = service_areas(layers, computed.trips, computed.networks)
+        if "facility_service_areas" in config.outputs.geopackage:
+            single = facility_areas(layers, computed.trips, computed.networks, threads=threads)
+    with stage("write map"):
+        content = MapContent(
+            config=config, profiles=computed.study.profiles, layers=layers, coverage=coverage,
+            verdicts=computed.verdicts, service_areas=areas, run_identity=identity,
+            generated_on=dt.datetime.now(tz=dt.UTC).date(),
+        )  # fmt: skip
+        write_map(folder / "map.html", content, lang=lang)
+    with stage("write tables"):
+        tables.write_csv(tables.zone_table(config, layers, coverage), folder / "zones.csv")
+        districts = tables.district_table(config, layers, coverage)
+        if districts is not None:
+            tables.write_csv(districts, folder / "districts.csv")
+        tables.write_verdicts(computed.verdicts, folder / "verdicts.json")
+        tables.write_geopackage(config, layers, coverage, areas, folder / "coverage.gpkg", facility_areas=single)
+    if config.outputs.web_map_datum is not None:
+        with stage("write web maps"):
+            write_web_maps(config, layers, coverage, folder, datum=config.outputs.web_map_datum)
+    if config.outputs.time_surface_m is not None:
+        with stage("write time surfaces"):
+            _write_surfaces(computed, config.outputs.time_surface_m, folder)
 
 
 def compute(

@@ -9,6 +9,9 @@ import pandas as pd
 from facility_coverage.analysis.findings import Finding, Rank, finding
 from facility_coverage.layers.model import Layers
 
+#: People rescaled by more than this share of what the source holds are a warning.
+FAR_FROM_CONTROL = 0.2
+
 
 def details_findings(layers: Layers) -> list[Finding]:
     """Return the findings in ``layers.details``; a study without any has none.
@@ -27,6 +30,7 @@ def details_findings(layers: Layers) -> list[Finding]:
         *_crossings(details.get("districts", none), zones),
         *_codes(details.get("codes", none)),
         *_merged(details.get("duplicates", none)),
+        *_controls(details.get("controls", none)),
     ]
 
 
@@ -89,3 +93,17 @@ def _merged(table: pd.DataFrame) -> Iterator[Finding]:
         said = [f"{first} = {second} ({metres:,.0f} m)" for first, second, metres in pairs]
         files = ", ".join(dict.fromkeys([*rows["first_file"], *rows["second_file"]]))
         yield finding("note", "facility_merged", str(layer), files, where=said, count=len(rows))
+
+
+def _controls(table: pd.DataFrame) -> Iterator[Finding]:
+    """Zones whose people are far from their control totals; else, that all are near."""
+    known = table[table["control"].notna() & table["factor"].notna()] if len(table) else table
+    for group, rows in known.groupby("group", sort=False) if len(known) else ():
+        off = (rows["factor"] - 1.0).abs()
+        far = rows[off > FAR_FROM_CONTROL]
+        who = far["zone_id"].fillna("*")  # the whole study
+        said = [f"{zone} (× {factor:.2f})" for zone, factor in zip(who, far["factor"], strict=True)]
+        rank: Rank = "warning" if len(far) else "note"
+        code = "control_far" if len(far) else "control_near"
+        yield finding(rank, code, "population", "", where=said, count=len(far) or len(rows), group=str(group),
+                      largest_share=float(off.max()))  # fmt: skip

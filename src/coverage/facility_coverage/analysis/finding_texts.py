@@ -169,6 +169,18 @@ SENTENCES: dict[str, Sentence] = {
         "核对道路数据来源；如是，请在 roads 下写明 datum: {datum}",
         "ask where the roads come from; if so, set datum: {datum} under roads",
     ),
+    "control_far": Sentence(
+        "{group}：{count} 个控制总数与人口数据相差超过 20%（最多 {largest_share:.0%}），已按控制总数调整",
+        "{group}: {count} control totals are over 20% off the source (at most {largest_share:.0%}); people were rescaled",
+        "核对人口数据与控制总数的年份和口径（* 为全域）",
+        "see whether both are of the same year and count the same people (* is the whole study)",
+    ),
+    "control_near": Sentence(
+        "{group}：{count} 个控制总数均与人口数据相差不超过 20%（最多 {largest_share:.1%}）",
+        "{group}: all {count} control totals are within 20% of the source (at most {largest_share:.1%} off)",
+        "无需处理；倍数见 run.json 的 details.controls",
+        "nothing to do; the factors are in run.json under details.controls",
+    ),
     "column_missing_values": Sentence(
         "列 {column}：{rows} 行中 {count} 行为空",
         "column {column}: {count} of {rows} rows are empty",

@@ -15,9 +15,13 @@ from rasterio.errors import RasterioIOError
 from facility_coverage.analysis.findings import Finding, finding
 from facility_coverage.config.study import RasterPopulation, StudyConfig, Table
 from facility_coverage.errors import LayerError
-from facility_coverage.layers.contracts import SourceTable, as_text
+from facility_coverage.layers.contracts import as_text
 from facility_coverage.layers.crs import WGS84
 from facility_coverage.layers.tables import Role, is_osm_file, read_table, shown_path
+from facility_coverage.layers.zone_tables import read_zone_table
+
+#: What reading finds in a plain table: nothing that its owner need be told.
+_PLAIN = frozenset({("encoding", "utf-8"), ("delimiter", "comma"), ("heading row", "1")})
 
 Extent = tuple[float, float, float, float]
 
@@ -59,6 +63,7 @@ class LayerFacts:
 def inventory(config: StudyConfig) -> list[LayerFacts]:
     """Return what each file of a study holds; a file that cannot be read has no rows."""
     facts = [_table_facts(layer, table, role) for layer, table, role in tables_of(config)]
+    facts += [_zone_table_facts(layer, table) for layer, table in _zone_tables_of(config)]
     facts += [_raster_facts(layer, path) for layer, path in _rasters_of(config)]
     return facts
 
@@ -66,8 +71,8 @@ def inventory(config: StudyConfig) -> list[LayerFacts]:
 def remarks(facts: Sequence[LayerFacts], *, but: Collection[str] = ()) -> Iterator[Finding]:
     """Yield what the files themselves say: what reading found out, and columns with empty values, except `but`."""
     for one in facts:
-        if one.kind == "table" and one.found:
-            what = "; ".join(f"{name} {value}" for name, value in one.found.items())
+        what = "; ".join(f"{name} {value}" for name, value in one.found.items() if (name, value) not in _PLAIN)
+        if one.kind == "table" and what:
             yield finding("note", "found", one.layer, one.file, what=what)
         for column, count in one.columns.items():
             if count and column not in but:
@@ -96,12 +101,21 @@ def tables_of(config: StudyConfig) -> Iterator[tuple[str, Table, Role]]:
         yield "basemap.neighbours", config.basemap.neighbours, "neighbours"
 
 
+def _zone_tables_of(config: StudyConfig) -> Iterator[tuple[str, Table]]:
+    """Yield the tables of figures per zone, which have no places."""
+    if config.population.controls is not None:
+        yield "population.controls", config.population.controls
+    yield from ((f"groups.{group.id}", group.table) for group in config.groups if group.table is not None)
+
+
 def _rasters_of(config: StudyConfig) -> Iterator[tuple[str, Path]]:
     if isinstance(config.population, RasterPopulation):
         yield "population", config.population.path
     for group in config.groups:
         if group.path is not None:
             yield from ((f"groups.{group.id}", path) for path in _listed(group.path))
+    if config.area_types.path is not None:
+        yield "area_types", config.area_types.path
     if config.terrain is not None:
         yield from (("terrain", path) for path in _listed(config.terrain.path))
 
@@ -123,22 +137,25 @@ def _table_facts(layer: str, table: Table, role: Role) -> LayerFacts:
     wanted = [name for name in frame.columns if name in looked_at]
     return LayerFacts(
         layer, file, "table", rows_read=source.rows_read, rows_kept=len(frame), crs=frame.crs.name,
-        datum=_declared(table), extent=_extent(frame),
-        columns={name: int((as_text(frame[name]) == "").sum()) for name in wanted}, found=_found(source),
+        datum=table.datum or "", extent=_extent(frame),
+        columns={name: int((as_text(frame[name]) == "").sum()) for name in wanted}, found=dict(source.found),
     )  # fmt: skip
+
+
+def _zone_table_facts(layer: str, table: Table) -> LayerFacts:
+    file = shown_path(table.path)
+    try:
+        source = read_zone_table(table, figures=(), with_totals=True)
+    except LayerError:
+        return LayerFacts(layer, file, "table")
+    return LayerFacts(
+        layer, file, "table", rows_read=source.rows_read, rows_kept=len(source.frame), found=dict(source.found)
+    )
 
 
 def _columns_of(table: Table) -> set[str]:
     named = set(table.columns.values()) | {"name", "zone_id", "facility_id", "area_type", "tier", "total"}
     return named | set(getattr(table, "capacity", ()))
-
-
-def _declared(table: Table) -> str:
-    return table.datum or ""
-
-
-def _found(source: SourceTable) -> Mapping[str, str]:
-    return dict(source.found)
 
 
 def _raster_facts(layer: str, path: Path) -> LayerFacts:

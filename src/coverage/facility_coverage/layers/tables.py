@@ -10,7 +10,7 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
-from facility_coverage.config.study import AreaType, FacilityTable
+from facility_coverage.config.study import OSM_SUFFIXES, AreaType, FacilityTable
 from facility_coverage.errors import Fault, LayerError
 from facility_coverage.layers import openstreetmap
 from facility_coverage.layers.columns import (
@@ -57,7 +57,7 @@ def is_osm_file(path: Path) -> bool:
     >>> is_osm_file(Path("comoros.osm.pbf")), is_osm_file(Path("roads.gpkg"))
     (True, False)
     """
-    return path.name.endswith((".pbf", ".osm", ".osm.gz", ".osm.bz2"))
+    return path.name.endswith(OSM_SUFFIXES)
 
 
 def read_table(table: Table, *, role: Role, wanted: Sequence[str] = ()) -> SourceTable:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from facility_coverage.errors import Fault, StudyError
+from facility_coverage.outputs.folder import put_in_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,19 +117,12 @@ def placed(folder: Path, *, overwrite: bool) -> Iterator[Path]:
 
 
 def _swap(new: Path, folder: Path) -> None:
-    old = new.with_name(new.name + "-old")
     others: list[str] = []
     if folder.exists():
         mine = set(_written(folder) or ()) | {MARK}
         found = (file.relative_to(folder).as_posix() for file in sorted(folder.rglob("*")) if not file.is_dir())
         others = [name for name in found if name not in mine]
-        folder.rename(old)
-    try:
-        new.rename(folder)
-    except OSError:
-        if old.exists():
-            old.rename(folder)
-        raise
+    old = put_in_place(new, folder)
     for name in others:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (old / name).rename(folder / name)

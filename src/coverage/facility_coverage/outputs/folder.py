@@ -36,20 +36,31 @@ def replaced(folder: Path) -> Iterator[Path]:
     folder = folder.resolve()
     new = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     new.chmod(0o755)
-    old = new.with_name(new.name + "-old")
     try:
         yield new
-        if folder.exists():
-            folder.rename(old)
-        try:
-            new.rename(folder)
-        except OSError:
-            if old.exists():
-                old.rename(folder)
-            raise
-        shutil.rmtree(old, ignore_errors=True)
+        shutil.rmtree(put_in_place(new, folder), ignore_errors=True)
     finally:
         shutil.rmtree(new, ignore_errors=True)
+
+
+def put_in_place(new: Path, folder: Path) -> Path:
+    """Move the folder `new` to where `folder` is; return where that one, if there was one, is now.
+
+    Raises
+    ------
+    OSError
+        When it cannot be moved; the old folder is then back in its place.
+    """
+    old = new.with_name(new.name + "-old")
+    if folder.exists():
+        folder.rename(old)
+    try:
+        new.rename(folder)
+    except OSError:
+        if old.exists():
+            old.rename(folder)
+        raise
+    return old
 
 
 def check_replaceable(folder: Path) -> None:
