@@ -166,3 +166,23 @@ def test_half_a_file_is_a_fault(extract: Path, tmp_path: Path, share: float) -> 
         openstreetmap.read_ways(half, file="half")
     with pytest.raises(LayerError, match="is not a whole OpenStreetMap file"):
         read_table(Table(path=half, where={"amenity": "clinic"}), role="facilities")
+
+
+def test_a_relation_whose_outline_is_broken_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "broken.osm.pbf"
+    with osmium.SimpleWriter(str(path)) as out:
+        for i, (x, y) in enumerate([(0, 0), (0.01, 0), (0.01, 0.01), (0, 0.01)], start=1):
+            out.add_node(Node(id=i, location=(105.9 + x, 29.3 + y)))
+        out.add_way(Way(id=5, nodes=[1, 3, 2, 4, 1]))  # crosses itself
+        out.add_way(Way(id=6, nodes=[1, 2, 3]))  # ends in the open
+        for relation, way in ((7, 5), (8, 6)):
+            tags = {"type": "boundary", "boundary": "town", "name": f"镇{relation}"}
+            out.add_relation(Relation(id=relation, members=[("w", way, "outer")], tags=tags))
+    with pytest.raises(LayerError) as error:
+        read_table(Table(path=path, where={"boundary": "town"}), role="zones")
+    says = "has no closed outline or location in this extract"
+    advice = f"{says}; use an extract that holds the whole outline, or narrow `where:`"
+    assert [str(fault).split("broken.osm.pbf: ")[1] for fault in error.value.faults] == [
+        f"r7 (镇7): {advice}",
+        f"r8 (镇8): {advice}",
+    ]

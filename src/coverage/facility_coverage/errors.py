@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,18 @@ class Fault:
         text = ": ".join(parts) + (f"; {self.advice}" if self.advice else "")
         # A user's text may hold characters that would steer a terminal.
         return " ".join("".join(one if one.isprintable() else " " for one in text).split())
+
+
+def said_by(error: BaseException, path: Path) -> str:
+    r"""Return what a library says of a file, on one short line and without the folders of this machine.
+
+    Examples
+    --------
+    >>> said_by(OSError("'/data/a.tif' is\nnot readable"), Path("/data/a.tif"))
+    "'a.tif' is not readable"
+    """
+    text = str(error).split("; It might help to specify")[0]  # GDAL's hint for programmers
+    return " ".join(text.replace(str(path), path.name).split())[:300].rstrip(".")
 
 
 class StudyError(Exception):

@@ -171,7 +171,7 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "control_far": Sentence(
         "{group}：{count} 个控制总数与人口数据相差超过 20%（最多 {largest_share:.0%}），已按控制总数调整",
-        "{group}: {count} control totals are over 20% off the source (at most {largest_share:.0%}); people were rescaled",
+        "{group}: {count} control totals are over 20% off the source (up to {largest_share:.0%}); people are rescaled",
         "核对人口数据与控制总数的年份和口径（* 为全域）",
         "see whether both are of the same year and count the same people (* is the whole study)",
     ),

@@ -12,7 +12,7 @@ import rasterio.errors
 import rasterio.windows
 from scipy import ndimage
 
-from facility_coverage.errors import Fault, LayerError
+from facility_coverage.errors import Fault, LayerError, said_by
 from facility_coverage.layers.contracts import raise_faults
 from facility_coverage.layers.counted import TOTAL
 from facility_coverage.layers.crs import project_xy
@@ -152,7 +152,7 @@ def classes_at(choice: AreaTypes, xy: Floats, crs: pyproj.CRS) -> Floats:
                 known = ~np.ma.getmaskarray(band)[at]
                 urban[on] = np.where(known, np.isin(band.data[at], choice.urban), np.nan)
     except rasterio.errors.RasterioIOError as error:
-        raise LayerError([Fault(file, f"cannot be read: {' '.join(str(error).split())}")]) from None
+        raise LayerError([Fault(file, f"cannot be read: {said_by(error, choice.path)}")]) from None
     return urban
 
 

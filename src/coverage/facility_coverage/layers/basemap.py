@@ -8,7 +8,7 @@ import rasterio
 import rasterio.errors
 import shapely
 
-from facility_coverage.errors import Fault, LayerError
+from facility_coverage.errors import Fault, LayerError, said_by
 from facility_coverage.layers.contracts import (
     LINES,
     POLYGONS,
@@ -71,7 +71,7 @@ def check_terrain(path: Path) -> None:
                 advice = "write it into the file, e.g. with gdal_edit -a_srs"
                 raise LayerError([Fault(file, "has no reference system", advice=advice)])
     except rasterio.errors.RasterioIOError as error:
-        message = f"cannot be read as an elevation raster: {' '.join(str(error).split())}"
+        message = f"cannot be read as an elevation raster: {said_by(error, path)}"
         raise LayerError([Fault(file, message, advice="name a GeoTIFF, or leave terrain out")]) from None
 
 

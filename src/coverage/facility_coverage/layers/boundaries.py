@@ -95,7 +95,11 @@ def _polygon_faults(source: SourceTable, *, repair: bool = False) -> list[Fault]
     invalid = geometry.index[~geometry.is_valid]
     for label in invalid[:SHOWN_FAULTS]:
         reason = shapely.is_valid_reason(geometry.loc[label])
-        faults.append(source.fault(label, f"the polygon is invalid: {reason}", advice="repair the outline there"))
+        faults.append(
+            source.fault(
+                label, f"the polygon is invalid: {reason}", advice="correct the outline there, or say `repair: true`"
+            )
+        )
     if len(invalid) > SHOWN_FAULTS:
         faults.append(Fault(source.file, f"{len(invalid) - SHOWN_FAULTS} more polygons are invalid"))
     return faults

@@ -16,9 +16,11 @@ from facility_coverage.layers.crs import WGS84
 from facility_coverage.layers.numbers import COUNT_UNITS, read_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
     import numpy.typing as npt
+
+    Said = str | Callable[[Hashable], str]  # of a row: the same of every row, or made from its label
 
 SHOWN_FAULTS = 20
 """Faults of one kind that are spelled out before the rest is counted."""
@@ -62,15 +64,19 @@ class SourceTable:
         return Fault(self.file, message, row=int(str(label)), column=column, advice=advice)
 
     def fault_rows(
-        self, wrong: Iterable[bool], message: str, *, column: str | None = None, advice: str = ""
+        self, wrong: Iterable[bool], message: Said, *, column: str | None = None, advice: Said = ""
     ) -> list[Fault]:
-        """Return a fault for each row that is `wrong`; ``{}`` in the message stands for the column's value."""
+        """Return a fault for each row that is `wrong`; ``{}`` in the message stands for the column's value.
+
+        Message and advice may also be functions of the row's label.
+        """
         rows = self.frame.index[np.asarray(wrong, dtype=bool)]
         faults = []
         for label in rows[:SHOWN_FAULTS]:
             value = self.frame.loc[label, column] if column in self.frame.columns else None
             value = value.item() if isinstance(value, np.generic) else value
-            faults.append(self.fault(label, message.replace("{}", repr(value)), column=column, advice=advice))
+            says, helps = (one if isinstance(one, str) else one(label) for one in (message, advice))
+            faults.append(self.fault(label, says.replace("{}", repr(value)), column=column, advice=helps))
         if len(rows) > SHOWN_FAULTS:
             faults.append(Fault(self.file, f"{len(rows) - SHOWN_FAULTS} more rows with this fault", column=column))
         return faults
@@ -138,12 +144,17 @@ def check_geometry(source: SourceTable, types: Sequence[str], *, what: str) -> l
 def _range_faults(source: SourceTable, beyond: npt.NDArray[np.bool_], bounds: npt.NDArray[np.float64]) -> list[Fault]:
     if not beyond.any():
         return []
-    lon, lat = bounds[beyond][0, :2]
-    swapped = abs(lon) <= 90 and abs(lat) <= 180
-    message = f"lon {lon:g}, lat {lat:g} is not on Earth" if beyond.sum() == 1 else "lon, lat are not on Earth"
-    if beyond.sum() > 1:
-        message += f" (first: lon {lon:g}, lat {lat:g})"
-    advice = "lon and lat look swapped" if swapped else "the coordinates look projected: give the right `crs:`"
+    corner = dict(zip(source.frame.index, bounds[:, :2], strict=True))
+
+    def advice(label: Hashable) -> str:
+        lon, lat = np.abs(corner[label])
+        if lon <= 90 and lat <= 180:
+            return "lon and lat look swapped"
+        return "correct it, or give the right `crs:` if the coordinates are projected"
+
+    def message(label: Hashable) -> str:
+        return "lon {:g}, lat {:g} is not on Earth".format(*corner[label])
+
     return source.fault_rows(beyond, message, advice=advice)
 
 
@@ -163,13 +174,23 @@ def check_ids(source: SourceTable, column: str) -> list[Fault]:
 
 
 def check_choice(source: SourceTable, column: str, choices: Sequence[str]) -> list[Fault]:
-    """Return a fault for each value that is not one of `choices`."""
+    """Return a fault for each value that is missing or is not one of `choices`."""
     listed = ", ".join(repr(choice) for choice in choices)
-    wrong = ~as_text(source.frame[column]).isin(choices)
-    return source.fault_rows(wrong, f"{{}} is not one of {listed}", column=column)
+    text = as_text(source.frame[column])
+    faults = source.fault_rows(text == "", "is empty", column=column, advice=f"give one of {listed}")
+
+    given = dict(text.items())
+
+    def advice(label: Hashable) -> str:
+        near = get_close_matches(given[label], choices, n=1)
+        meant = f"did you mean {near[0]!r}? " if near else ""
+        return f"{meant}correct it, or map it under `values: {{{column}: …}}`"
+
+    wrong = ~text.isin(choices) & (text != "")
+    return faults + source.fault_rows(wrong, f"{{}} is not one of {listed}", column=column, advice=advice)
 
 
-def to_count(source: SourceTable, column: str, *, required: bool = False) -> tuple[pd.Series, list[Fault]]:
+def to_count(source: SourceTable, column: str, *, needs: str = "") -> tuple[pd.Series, list[Fault]]:
     """Return a column as non-negative float64, NaN where there is no data, and its faults.
 
     Parameters
@@ -178,17 +199,16 @@ def to_count(source: SourceTable, column: str, *, required: bool = False) -> tup
         The table.
     column
         Counts of beds, people …, as `numbers.read_numbers` understands them.
-    required
-        Whether no data is a fault.
+    needs
+        What to give where there is no data; by default no data is no fault.
     """
     counts = read_numbers(source.frame[column], units=COUNT_UNITS)
     advice = "give digits, as in 120, 1,200, 1.2万 or 120张, or leave it empty"
     faults = source.fault_rows(counts.is_wrong, "{} is not a number", column=column, advice=advice)
     negative = counts.value < 0
     faults += source.fault_rows(negative, "{} is negative", column=column, advice="give a count of 0 or more")
-    if required:
-        advice = "give a count, 0 if there is none"
-        faults += source.fault_rows(counts.is_empty, "is empty", column=column, advice=advice)
+    if needs:
+        faults += source.fault_rows(counts.is_empty, "is empty", column=column, advice=needs)
     return pd.Series(counts.value, index=source.frame.index, name=column), faults
 
 

@@ -13,7 +13,7 @@ import pyproj
 import rasterio
 import rasterio.errors
 
-from facility_coverage.errors import Fault
+from facility_coverage.errors import Fault, said_by
 from facility_coverage.layers.contracts import raise_faults
 from facility_coverage.layers.crs import WGS84
 from facility_coverage.layers.tables import shown_path
@@ -173,7 +173,7 @@ def _unreadable(path: Path, file: str, error: Exception) -> Fault:
     advice = "name a GeoTIFF, .hgt or .hgt.zip file"
     if ".hgt" in path.name.lower():
         advice = "an .hgt file says by its name where it lies, so it must keep one such as N29E105.hgt"
-    return Fault(file, f"cannot be read as an elevation raster: {' '.join(str(error).split())}", advice=advice)
+    return Fault(file, f"cannot be read as an elevation raster: {said_by(error, path)}", advice=advice)
 
 
 def _format_faults(raster: Any, file: str) -> list[Fault]:

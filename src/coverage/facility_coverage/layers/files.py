@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import geopandas as gpd
 import pandas as pd
 
-from facility_coverage.errors import Fault, LayerError
+from facility_coverage.errors import Fault, LayerError, said_by
 from facility_coverage.layers.contracts import raise_faults
 from facility_coverage.layers.delimited import read_delimited
 from facility_coverage.layers.headings import table_of
 from facility_coverage.layers.spreadsheets import read_spreadsheet
-from facility_coverage.layers.vectors import one_line, read_vectors
+from facility_coverage.layers.vectors import read_vectors
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -97,5 +97,5 @@ def _read_parquet(path: Path, file: str) -> tuple[pd.DataFrame, dict[str, str]]:
         except ValueError:  # no geo metadata: a plain table, with lon and lat columns like a CSV
             frame = pd.read_parquet(path)
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:  # its metadata may be any text
-        raise LayerError([Fault(file, f"cannot be read: {one_line(error)}")]) from None
+        raise LayerError([Fault(file, f"cannot be read: {said_by(error, path)}")]) from None
     return frame, {}

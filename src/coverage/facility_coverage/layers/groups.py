@@ -48,7 +48,7 @@ def check_groups(groups: Sequence[Group], zones: SourceTable) -> list[Fault]:
 
 
 def _shares(source: SourceTable, column: str) -> tuple[pd.Series, list[Fault]]:
-    share, faults = to_count(source, column, required=True)
+    share, faults = to_count(source, column, needs="give a share between 0 and 1")
     advice = "give a share between 0 and 1"
     return share, faults + source.fault_rows(share > 1, "{} is more than 1", column=column, advice=advice)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import rasterio.windows
 import scipy.ndimage
 import scipy.signal
 
-from facility_coverage.errors import Fault, LayerError
+from facility_coverage.errors import Fault, LayerError, said_by
 from facility_coverage.layers.elevation import whole_cells
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def _read_tile(tile: Tile, window: Any) -> tuple[Floats, Status]:
     try:
         band = raster.read(1, window=window, masked=True)
     except rasterio.errors.RasterioIOError as error:
-        message = f"breaks off in the middle: {' '.join(str(error).split())}"
+        message = f"breaks off in the middle: {said_by(error, Path(raster.name))}"
         raise LayerError([Fault(tile.file, message, advice="download it again")]) from None
     raw = band.data
     void = np.ma.getmaskarray(band) | ~np.isfinite(raw)

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 import shapely
 from pyarrow import csv
 
-from facility_coverage.errors import Fault, LayerError
+from facility_coverage.errors import Fault, LayerError, said_by
 from facility_coverage.layers.crs import WGS84
 from facility_coverage.layers.model import TAGS
 
@@ -72,12 +72,12 @@ class OsmWays:
 
 
 @contextmanager
-def _whole_file(file: str) -> Iterator[None]:
+def _whole_file(path: Path, file: str) -> Iterator[None]:
     """Turn what osmium says of a broken file into a fault."""
     try:
         yield
     except RuntimeError as error:  # osmium raises nothing more precise for broken input
-        message = f"is not a whole OpenStreetMap file: {' '.join(str(error).split())}"
+        message = f"is not a whole OpenStreetMap file: {said_by(error, path)}"
         raise LayerError([Fault(file, message, advice="download it again and compare its checksum")]) from None
 
 
@@ -100,7 +100,7 @@ def read_ways(path: Path, *, file: str) -> OsmWays:
     """
     with tempfile.TemporaryDirectory() as folder:
         text = Path(folder) / "ways.opl"
-        with _whole_file(file):
+        with _whole_file(path, file):
             _write_roads(path, text)
         portions = [_portion(lines) for lines in _lines(text)]
     tags = pd.concat([_no_ways(), *(portion[0] for portion in portions)], ignore_index=True)
@@ -236,7 +236,7 @@ def read_objects(
     LayerError
         If the file is broken, nothing matches, or an outline is not closed within the extract.
     """
-    with _whole_file(file):
+    with _whole_file(path, file):
         found, shapes = _scan(path, any_of, shape)
     if shape == "areas":
         found = {key: value for key, value in found.items() if key in shapes or key.startswith("r")}
@@ -283,7 +283,8 @@ def _scan(
             if shape == "lines_and_areas" and _is_ring(item):
                 continue
             key = f"{'w' if item.from_way() else 'r'}{item.orig_id()}"
-            shapes[key] = factory.create_multipolygon(item)
+            if item.num_rings()[0]:  # none where the outline is broken
+                shapes[key] = factory.create_multipolygon(item)
         else:
             key = f"{item.type_str()}{item.id}"
         found[key] = dict(item.tags)

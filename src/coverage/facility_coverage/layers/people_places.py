@@ -78,7 +78,7 @@ def read_counts(
     counted = {}
     for name, column in columns.items():
         if column in source.frame.columns:
-            counted[name], found = to_count(source, column, required=True)
+            counted[name], found = to_count(source, column, needs="give a count, 0 if there is none")
             faults += found
     if "demand_id" in source.frame.columns:
         faults += check_ids(source, "demand_id")

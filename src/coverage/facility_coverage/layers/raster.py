@@ -13,7 +13,7 @@ import rasterio.errors
 import rasterio.warp
 import rasterio.windows
 
-from facility_coverage.errors import Fault, LayerError
+from facility_coverage.errors import Fault, LayerError, said_by
 from facility_coverage.layers.boundaries import extent_text
 from facility_coverage.layers.cell_areas import cell_areas_m2, stretch_of
 from facility_coverage.layers.contracts import raise_faults
@@ -179,7 +179,7 @@ def read_window(source: RasterFile, boundary: BaseGeometry, box: BaseGeometry, *
                 cells_read=cells_read,
             )
     except rasterio.errors.RasterioIOError as error:
-        raise LayerError([Fault(source.file, f"cannot be read: {' '.join(str(error).split())}")]) from None
+        raise LayerError([Fault(source.file, f"cannot be read: {said_by(error, source.path)}")]) from None
 
 
 def _moved(transform: Any, window: Any) -> Any:

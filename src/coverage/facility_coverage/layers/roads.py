@@ -139,8 +139,9 @@ def _check_crossings(source: SourceTable, noded: NodingReport, crs: pyproj.CRS) 
     if noded.first_joined is None or any(column in source.frame.columns for column in LEVEL_COLUMNS):
         return
     lon, lat = project_xy(*np.array(noded.first_joined)[:, None], source=crs, target=WGS84)
+    places = f"{noded.crossings_joined} place{'' if noded.crossings_joined == 1 else 's'}"
     message = (
-        f"lines cross without a shared vertex at {noded.crossings_joined} places (the first at lon {lon[0]:.5f}, "
+        f"lines cross without a shared vertex at {places} (the first at lon {lon[0]:.5f}, "
         f"lat {lat[0]:.5f}), and no column bridge, tunnel or layer says whether they meet there"
     )
     advice = (

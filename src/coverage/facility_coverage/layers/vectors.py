@@ -12,7 +12,7 @@ import pyogrio
 import pyogrio.errors
 import shapely.errors
 
-from facility_coverage.errors import Fault, LayerError
+from facility_coverage.errors import Fault, LayerError, said_by
 from facility_coverage.layers.contracts import raise_faults
 from facility_coverage.layers.delimited import decoded, encoding_of
 
@@ -62,17 +62,12 @@ def read_vectors(table: Table, *, file: str) -> tuple[pd.DataFrame, dict[str, st
         pyogrio.errors.GeometryError,
         shapely.errors.GEOSException,
     ) as error:
-        raise LayerError([Fault(file, f"cannot be read: {one_line(error)}")]) from None
+        raise LayerError([Fault(file, f"cannot be read: {said_by(error, table.path)}")]) from None
     twice = sorted({str(name) for name in frame.columns[frame.columns.duplicated()]})
     raise_faults([Fault(file, "two columns have this name", column=name, advice="rename one") for name in twice])
     if not isinstance(frame, gpd.GeoDataFrame):
         frame = frame.drop(columns="geometry", errors="ignore")
     return _decoded(frame, table, file) if is_shapefile else (frame, {})
-
-
-def one_line(error: BaseException) -> str:
-    """Return what an error says on one short line."""
-    return " ".join(str(error).split())[:300]
 
 
 def _only_layer(path: Path, file: str) -> str | None:
