@@ -659,6 +659,14 @@ def test_the_study_of_the_page_loads(tmp_path: Path) -> None:
     assert load_study(tmp_path / "configs" / "district.yaml").config.facilities[0].kind == "clinic"
 
 
+HEARS_CTRL_C = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""Starts a command that hears Ctrl-C; a shell's background jobs, and all that they start, ignore it otherwise."""
+
+
 def command(*arguments: str | Path, script: Script, cache: Path | str) -> subprocess.Popen[str]:
     """Start the installed command as a user does, the servers named in the environment."""
     program = Path(sys.executable).with_name("facility-coverage")
@@ -669,8 +677,8 @@ def command(*arguments: str | Path, script: Script, cache: Path | str) -> subpro
         "FACILITY_COVERAGE_CACHE": str(cache),
     }
     return subprocess.Popen(  # noqa: S603
-        [program, "download", *arguments], env=os.environ | named, text=True, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        [sys.executable, "-c", HEARS_CTRL_C, program, "download", *arguments], env=os.environ | named, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
 
 
