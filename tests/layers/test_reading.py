@@ -182,7 +182,7 @@ def _clinics(tmp_path: Path, text: str) -> None:
         ("1,a,105.9,29.3,1\n2,b,NaN,29.3,1\n", "row 2, column 'lon': 'NaN' is not a coordinate"),
         ("1,a,105.9,,1\n", "row 1, column 'lat': '' is not a coordinate"),
         ("1,a,29.3,105.9,1\n", "lon and lat look swapped"),
-        ("1,a,600000,3200000,1\n", "the coordinates look projected"),
+        ("1,a,600000,3200000,1\n", "correct it, or give the right `crs:` if the coordinates are projected"),
         ("1,a,10.9,49.3,1\n", "none of the 1 facilities"),
         ("1,a,105.9,29.3,1,5\n", "clinics.csv: row 1: has more fields than the heading row, which has 5"),
         ("", "the layer is empty (0 rows)"),
