@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from facility_coverage.config.catalogue import Catalogue
+from facility_coverage.config.measures import MEASURES
 from facility_coverage.config.plan import Plan
 from facility_coverage.config.profile import Profile, Ways
 from facility_coverage.config.reading import builtin_profiles
@@ -15,6 +17,16 @@ from facility_coverage.config.study import StudyConfig
 from facility_coverage.layers.columns import ALIASES, ZONE_NAMES
 from facility_coverage.layers.numbers import COUNT_UNITS, EMPTY_MARKS
 from facility_coverage.layers.osm_kinds import KINDS
+
+#: What every goal says, whatever its measure.
+_OF_GOALS = {
+    "id": "Name of the goal in verdicts.json",
+    "name": "Name on the map",
+    "measure": "How the figure is computed: see [measures](../measures.md)",
+    "baseline": "Where the plan starts from; without it no goal can be `on_track`",
+    "nature": "`binding` (约束性), `expected` (预期性), or `text`: stated in prose",
+    "citation": "Where the goal is written",
+}
 
 #: Keys whose name and type alone do not say enough, and that the models leave undescribed.
 MORE = {
@@ -36,21 +48,38 @@ MORE = {
     "Plan.id": "Name of the plan",
     "Plan.title": "Title of the plan",
     "Plan.goals": "One entry for each goal",
-    "Goal.id": "Name of the goal in verdicts.json",
-    "Goal.name": "Name on the map",
-    "Goal.measure": "How the figure is computed: see [measures](../measures.md)",
-    "Goal.target": "What the plan wants",
-    "Goal.baseline": "Where the plan starts from; without it no goal can be `on_track`",
-    "Goal.nature": "`binding` (约束性), `expected` (预期性), or `text`: stated in prose",
-    "Goal.citation": "Where the goal is written",
     "Citation.document": "Title of the document, with its number or date",
     "Citation.clause": "Chapter, box or clause within it",
     "Baseline.year": "The figure stands for 31 December of this year",
     "Baseline.value": "The figure; shares are 0–1",
     "Target.year": "The goal is due on 31 December of this year",
     "Target.value": "The least figure that meets the goal; shares are 0–1",
+    "Milestone.year": "The figure stands for 31 December of this year",
+    "Milestone.value": "The figure; shares are 0–1",
+    "AreaPerPerson.per": "For how many people or households",
+    "Areas.name": "Name on the map",
+    "State.name": "Name in comparisons",
+    "State.population": "People of this state, as in the study",
+    "State.groups": "Groups of this state, as in the study",
+    "State.roads": "Roads of this state, as in the study",
+    "Catalogue.id": "Name of the catalogue",
+    "Catalogue.title": "Title of the catalogue",
+    "Catalogue.citation": "Where it comes from",
+    "Catalogue.categories": "One entry for each kind of services",
+    "Category.id": "Name of the category",
+    "Category.name": "Name on the map",
+    "Category.services": "One entry for each service",
+    "Service.id": "Name of the service",
+    "Service.name": "Name on the map",
+    "AddFacilities.do": "Adds the facilities of a file",
+    "CloseFacilities.do": "Closes facilities",
+    "MoveFacility.do": "Moves a facility",
+    "MoveFacility.lon": "Where it moves to, degrees",
+    "MoveFacility.lat": "Where it moves to, degrees",
+    "EnlargeFacility.do": "Changes the capacity of a facility",
     "Profile.name": "Name on the map",
 }
+MORE |= {f"{one.__name__}.{key}": text for one in MEASURES for key, text in _OF_GOALS.items()}
 
 
 def fill(text: str) -> str:
@@ -75,7 +104,7 @@ def key_tables() -> str:
 def definitions() -> dict[str, dict[str, Any]]:
     """Return the JSON Schema of each mapping by its class, the study first."""
     found: dict[str, dict[str, Any]] = {}
-    for model in (StudyConfig, Plan, Profile):
+    for model in (StudyConfig, Plan, Catalogue, Profile):
         schema = model.model_json_schema()
         parts = {model.__name__: schema, **schema.get("$defs", {})}
         found |= {name: part for name, part in parts.items() if "properties" in part and name not in found}

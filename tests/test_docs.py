@@ -18,7 +18,8 @@ import pytest
 import shapely
 import yaml
 
-from facility_coverage.config.plan import Measure
+from facility_coverage.config.goal import GoalBase
+from facility_coverage.config.measures import MEASURES
 from facility_coverage.config.reading import builtin_profiles
 from facility_coverage.config.study import GeopackageLayer
 from facility_coverage.layers.duplicates import find_pairs
@@ -77,10 +78,19 @@ def test_links_inside_the_configuration_lead_to_its_headings() -> None:
 
 def test_every_measure_has_a_section_with_formula_unit_and_hand_example() -> None:
     found = sections(read("measures.md"))
-    assert set(found) == {*get_args(Measure), "Verdicts"}
-    for measure in get_args(Measure):
+    common = {*GoalBase.model_fields, "measure"}
+    assert set(found) == {*(name_of(one) for one in MEASURES), "Verdicts"}
+    for one in MEASURES:
+        section = found[name_of(one)]
         for row in ("Formula", "Unit", "Takes", "By hand"):
-            assert f"| {row} |" in found[measure]
+            assert f"| {row} |" in section
+        takes = set(re.findall(r"`(\w+)`", section.split("| Takes |")[1].split("\n")[0]))
+        assert set(one.model_fields) - common <= takes
+
+
+def name_of(measure: type[GoalBase]) -> str:
+    (name,) = get_args(measure.model_fields["measure"].annotation)
+    return str(name)
 
 
 def test_every_profile_is_listed_with_its_source() -> None:

@@ -4,7 +4,7 @@ import pytest
 import shapely
 
 import builders
-from facility_coverage.analysis.trips import cutoffs, travel
+from facility_coverage.analysis.trips import cutoffs_by_type, travel
 
 ZONES = {"t": ("urban", shapely.box(0, 0, 1000, 2000)), "v": ("rural", shapely.box(1000, 0, 2000, 2000))}
 
@@ -21,7 +21,7 @@ def people(rng: np.random.Generator, count: int) -> pd.DataFrame:
 def test_cutoffs_follow_the_area_type_of_the_zone() -> None:
     points = people(np.random.default_rng(0), 30)
     layers = builders.layers(builders.lattice(5, 5), ZONES, points, {"f": (0.0, 0.0, "t")})
-    seconds = cutoffs(builders.facility_layer(), layers)
+    seconds = cutoffs_by_type(builders.facility_layer().cutoff_min, layers)
     expected = points["zone_id"].map({"t": 900.0, "v": 1800.0}).to_numpy(dtype=np.float64)
     np.testing.assert_array_equal(seconds, expected)
 

@@ -90,8 +90,7 @@ def test_a_good_study_is_resolved(folder: Path) -> None:
     assert study.config.zones.where == {"district_id": "0500118"}
     assert study.config.facilities[0].cutoff_min == {"urban": 15, "rural": 15}
     assert study.config.plan == folder / "plan.yaml"
-    assert study.plan is not None
-    assert [goal.id for goal in study.plan.goals] == ["A", "B"]
+    assert [[goal.id for goal in plan.goals] for plan in study.plans] == [["A", "B"]]
     assert study.profiles == builtin_profiles()
 
 
@@ -101,8 +100,9 @@ STUDY_FAULTS = [
     ("crs: EPSG", "csr: EPSG", "x.yaml:4:1: csr: the key 'csr' is not known; did you mean 'crs'?"),
     ("    kind: elder", "    zzz: 1\n    kind: elder",
      "x.yaml:13:5: facilities.0.zzz: the key 'zzz' is not known; known here: path, layer, header_row, encoding, "
-     "crs, datum, columns, values, constants, where, id, name, kind, tiers, capacity, profile, cutoff_min, "
-     "facilities_from, group, sources, duplicates, duplicate_distance_m, duplicate_similarity"),
+     "crs, datum, columns, values, constants, where, id, name, kind, tiers, tiers_inclusive, capacity, "
+     "attributes, profile, cutoff_min, facilities_from, group, sources, duplicates, duplicate_distance_m, "
+     "duplicate_similarity"),
     ("kind: raster, ", "kind: raster, yaer: 2020, ",
      "x.yaml:7:28: population.yaer: the key 'yaer' is not known; did you mean 'year'?"),
     # missing
@@ -238,8 +238,8 @@ PLAN_FAULTS = [
     ("part: nursing", "part: nurses", "17:11: goals.1.part: 'nurses' is not one of 'beds', 'nursing'; "
      "did you mean 'nursing'?"),
     ("    capacity: beds\n", "", "11:5: goals.1.capacity: the key 'capacity' is missing; capacity_share needs it"),
-    ("    part: nursing\n", "", "11:5: goals.1.part: the key 'part' is missing; capacity_share needs it"),
-    ("group: elder_60", "tier: top", "8:5: goals.0.tier: population_covered takes no 'tier'; leave it out"),
+    ("    part: nursing\n", "", "11:5: goals.1: capacity_share needs either part or attribute"),
+    ("group: elder_60", "part: top", "8:5: goals.0.part: population_covered takes no 'part'; leave it out"),
     ("tier: top", "group: total", "15:5: goals.1.group: capacity_share takes no 'group'; leave it out"),
     ("id: B", "id: A", "11:9: goals.1.id: the id 'A' is used twice; it stands in line 4 already"),
     ("value: 0.6", "value: 60", "19:33: goals.1.target.value: 60 is not a share of 0–1; "
@@ -247,8 +247,21 @@ PLAN_FAULTS = [
     ("2020", "2025", "18:22: goals.1.baseline.year: "
      "the baseline's year 2025 is not before the target's year 2025"),
     ("measure: capacity_share", "measure: capacity_shares", "13:14: goals.1.measure: 'capacity_shares' is not "
-     "one of 'population_covered', 'facility_count', 'capacity_total', 'capacity_per_1000', 'capacity_share'; "
-     "did you mean 'capacity_share'?"),
+     "one of 'population_covered', 'facility_count', 'capacity_total', 'capacity_per_1000', 'capacity_share', "
+     "'facility_share', 'zones_with_facility', 'area_per_person', 'colocated_share', 'service_completeness', "
+     "'accessibility', 'statistic'; did you mean 'capacity_share'?"),
+    ("year: 2025, value: 0.6", "value: 0.6", "19:13: goals.1.target.year: the key 'year' is missing; "
+     "say by when, or since when"),
+    ("name: b", "name: b\n    unit: percent", "13:11: goals.1.unit: the unit 'percent' does not fit; "
+     "capacity_share is in 'share'; 60 % is written 0.6"),
+    ("name: b", "name: b\n    scope: {area: new_estate}", "13:19: goals.1.scope.area: 'new_estate' is not one of "
+     "nothing; name it under `no_data:` if the study has no such data"),
+    ("name: b", "name: b\n    scope: {each: town}", "13:19: goals.1.scope.each: 'town' is not one of 'district', "
+     "'zone'"),
+    ("layer: care\n    group", "layer: fitness\n    group", "7:12: goals.0.layer: 'fitness' is not one of 'care'; "
+     "name it under `no_data:` if the study has no such data"),
+    ("measure: capacity_share", "measure: capacity_share\n    milestones: [{year: 2030, value: 0.5}]",
+     "11:5: goals.1: the years of baseline, milestones and target are not in order"),
     ("value: 0.6", "value: '0.6'", "19:33: goals.1.target.value: '0.6' is not a number"),
     ("year: 2025, value: 0.6", "year: 2025.5, value: 0.6", "19:20: goals.1.target.year: 2025.5 is not a whole number"),
     ("value: 0.6", "value: -1", "19:33: goals.1.target.value: -1 is not at least 0"),
@@ -271,7 +284,10 @@ def test_each_fault_of_a_plan_names_the_plan_file(old: str, new: str, expected: 
 def test_an_inline_plan_has_its_place_in_the_study() -> None:
     inline = "plan:\n" + "".join(f"  {line}\n" for line in PLAN.replace("part: nursing", "part: x").splitlines())
     change("x.yaml", "plan: plan.yaml\n", inline)
-    assert faults() == ["x.yaml:37:13: plan.goals.1.part: 'x' is not one of 'beds', 'nursing'"]
+    assert faults() == [
+        "x.yaml:37:13: plan.goals.1.part: 'x' is not one of 'beds', 'nursing'; name care.x under "
+        "`no_data:` if the study has no such data"
+    ]
 
 
 @pytest.mark.usefixtures("folder")
@@ -281,7 +297,7 @@ def test_own_profiles_add_and_override() -> None:
     study = load_study(Path("x.yaml"))
     assert study.profiles["elder"].level_speed_kmh == 2
     assert study.profiles["adult"] == builtin_profiles()["adult"]
-    assert study.plan is None
+    assert study.plans == ()
 
 
 @pytest.mark.usefixtures("folder")

@@ -19,6 +19,7 @@ import builders
 from facility_coverage.errors import LayerError
 from facility_coverage.layers import openstreetmap
 from facility_coverage.layers.contracts import SourceTable
+from facility_coverage.layers.counted import Area
 from facility_coverage.layers.facilities import PlacedFacilities, place_facilities, read_facilities
 from facility_coverage.layers.osm_kinds import KINDS, OsmKind
 
@@ -39,7 +40,9 @@ def zones() -> gpd.GeoDataFrame:
 def placed(**options: Any) -> PlacedFacilities:
     layer = builders.facility_layer(**options)
     area = zones()
-    return place_facilities(layer, read_facilities(layer), area, shapely.box(*area.total_bounds))
+    return place_facilities(
+        layer, read_facilities(layer), Area(area, "zones", box := shapely.box(*area.total_bounds), box)
+    )
 
 
 def faults(**options: Any) -> list[str]:
@@ -216,6 +219,8 @@ def test_the_order_of_rows_changes_nothing(order: list[int]) -> None:
     frame = frame.assign(tier=frame["tier"].astype(object), outline=frame.geometry.to_numpy())
     layer, area = builders.facility_layer(duplicates="merge", capacity=["beds"]), zones()
     source = SourceTable(frame, "f.csv", len(frame))
-    found = place_facilities(layer, (source,), area, shapely.box(*area.total_bounds))
+    found = place_facilities(
+        layer, (source,), Area(area, "zones", shapely.box(*area.total_bounds), shapely.box(*area.total_bounds))
+    )
     assert found.frame[["facility_id", "beds"]].to_numpy().tolist() == [["f0", 2.0], ["f2", 3.0], ["f4", 6.0]]
     assert found.duplicates[["first", "second"]].to_numpy().tolist() == [["f0", "f1"], ["f2", "f3"], ["f4", "f5"]]

@@ -9,6 +9,7 @@ import pytest
 
 import builders
 from facility_coverage.layers import openstreetmap
+from facility_coverage.layers.counted import Area
 from facility_coverage.layers.duplicates import find_pairs
 from facility_coverage.layers.facilities import PlacedFacilities, place_facilities, read_facilities
 from facility_coverage.layers.topology import misfits, repaired
@@ -28,7 +29,9 @@ def islands(realdata: Path) -> gpd.GeoDataFrame:
 
 def of_kind(kind: str, realdata: Path, islands: gpd.GeoDataFrame, **options: object) -> PlacedFacilities:
     layer = builders.facility_layer(kind=kind, path=realdata / "comoros/comoros-2021.osm.pbf", **options)
-    return place_facilities(layer, read_facilities(layer), islands, islands.union_all().envelope)
+    return place_facilities(
+        layer, read_facilities(layer), Area(islands, "zones", box := islands.union_all().envelope, box)
+    )
 
 
 @pytest.mark.parametrize(("kind", "count"), [("hospital", 28), ("clinic", 8), ("doctors", 3), ("pharmacy", 24)])

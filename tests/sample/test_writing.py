@@ -21,6 +21,7 @@ from facility_coverage.sample.writing import write_sample
 
 REPO = Path(__file__).parents[2]
 METRIC = "EPSG:4544"
+SERVICES = ("elder_care", "medical", "childcare", "kindergarten", "fitness", "culture", "community_centre")
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +48,7 @@ def _with_district(file: Path, zones: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 def test_the_repository_holds_what_the_generator_makes(made: Path):
     # The repository's files come from an earlier run: equal bytes also show that writing twice gives the same.
     names = {f.relative_to(made) for f in made.rglob("*") if f.is_file()}
-    assert len(names) >= 14
+    assert len(names) >= 24
     present = {f.relative_to(REPO) for f in (REPO / "layers" / "yongchuan").rglob("*") if f.is_file()}
     assert present == {name for name in names if "layers" in name.parts}
     for name in sorted(names):
@@ -139,7 +140,8 @@ def test_facilities(layers: Path, zones: gpd.GeoDataFrame):
     elder = _with_district(layers / "elder_care.geojson", zones)
     medical = _with_district(layers / "medical.geojson", zones)
     childcare = _with_district(layers / "childcare.geojson", zones)
-    for table in (elder, medical, childcare):
+    for name in SERVICES:
+        table = _with_district(layers / f"{name}.geojson", zones)
         assert table["district_id"].notna().all()
         assert table["facility_id"].is_unique
     own = elder[elder["district_id"] == "500118"]
@@ -162,7 +164,7 @@ def test_facilities(layers: Path, zones: gpd.GeoDataFrame):
 def test_facilities_stand_beside_roads_on_dry_land(layers: Path):
     roads = gpd.read_parquet(layers / "roads.parquet").to_crs(METRIC)
     water = gpd.read_file(layers / "water.geojson").to_crs(METRIC).union_all()
-    for name in ("elder_care", "medical", "childcare"):
+    for name in SERVICES:
         points = gpd.read_file(layers / f"{name}.geojson").to_crs(METRIC).geometry.to_numpy()
         _, far = shapely.STRtree(roads.geometry.to_numpy()).query_nearest(
             points, return_distance=True, all_matches=False
@@ -201,6 +203,8 @@ def test_every_file_says_it_is_synthetic_and_all_are_small(layers: Path):
         elif file.suffix == ".tif":
             with rasterio.open(file) as raster:
                 assert raster.tags()["synthetic"] == "true"
+        elif file.suffix == ".csv":
+            assert pd.read_csv(file)["source"].str.contains("synthetic").all(), file
         else:
             assert pq.read_schema(file).metadata[b"synthetic"] == b"true"
 

@@ -26,6 +26,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+GATE = 1
 BAD_INPUT = 2
 
 
@@ -56,24 +57,38 @@ def run(
     threads: Annotated[
         int | None, typer.Option(min=1, help="Threads (default: one per core); results do not depend on it.")
     ] = None,
+    state: Annotated[str, typer.Option(help="One of the study's states (default: the study as written).")] = "",
+    require_met: Annotated[
+        str,
+        typer.Option(help="End with code 1 unless these goals are met: binding, expected, all, or ids with commas."),
+    ] = "",
 ) -> None:
     """Run one study and write its map and tables."""
     import numba  # noqa: PLC0415 (see top)
 
+    from facility_coverage.analysis.gate import gate_goals, not_met  # noqa: PLC0415 (see top)
     from facility_coverage.config.reading import load_study  # noqa: PLC0415 (see top)
     from facility_coverage.study import cut_off, left_out, run_study  # noqa: PLC0415 (see top)
 
     begin = time.perf_counter()
-    asked = load_study(config).config
-    default = config.parent / asked.outputs.folder if asked.outputs.folder else Path("maps") / asked.id
+    loaded = load_study(config)
+    asked, gate = loaded.config, gate_goals(require_met, loaded.plans, file=str(config))
+    name = f"{asked.id}_{state}" if state else asked.id
+    default = config.parent / asked.outputs.folder if asked.outputs.folder and not state else Path("maps") / name
     cores = min(threads or os.cpu_count() or 1, numba.get_num_threads())
     numba.set_num_threads(cores)
     with _progress() as say:
-        result = run_study(config, folder=output or default, lang=lang, threads=cores, progress=say)
+        result = run_study(config, folder=output or default, state=state, lang=lang, threads=cores, progress=say)
     for sentence in (*left_out(result.computed), *cut_off(result.computed)):
         typer.echo(sentence, err=True)
     typer.echo(f"done in {time.perf_counter() - begin:.1f} s, run {result.identity}", err=True)
     typer.echo(str(result.folder / "map.html"))
+    failed = not_met(result.computed.verdicts, gate)
+    for verdict in failed:
+        figure = "no data" if verdict.value is None else f"{verdict.value:.6g}"
+        typer.echo(f"{verdict.goal_id} is not met: {verdict.status}, {figure} for {verdict.target:g}", err=True)
+    if failed:
+        raise typer.Exit(GATE)
 
 
 @app.command()
@@ -98,6 +113,27 @@ def check(
         typer.echo(str(output / "check.html"))
     if checkup.counts["error"]:
         raise typer.Exit(BAD_INPUT)
+
+
+@app.command()
+def compare(
+    first: Annotated[str, typer.Argument(help="A study, a state of it (study.yaml@y2020), or a result folder.")],
+    second: Annotated[str, typer.Argument(help="What it is compared with.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Folder for compare.csv and compare.json (default: none).")
+    ] = None,
+    lang: Annotated[Literal["zh", "en"] | None, typer.Option(help="Language (default: the study's).")] = None,
+) -> None:
+    """Say how every verdict changed between two states, and what changed it."""
+    from facility_coverage.comparing import compare_studies  # noqa: PLC0415 (see top)
+    from facility_coverage.outputs.comparison import lines  # noqa: PLC0415 (see top)
+
+    with _progress() as say:
+        result = compare_studies(first, second, folder=output, progress=say)
+    for line in lines(result.table, lang=lang or result.lang):
+        typer.echo(line)
+    if output is not None:
+        typer.echo(str(output / "compare.csv"))
 
 
 @app.command()

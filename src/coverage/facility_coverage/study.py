@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -11,15 +11,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from facility_coverage.analysis.coverage import CoverageResult, measure_coverage
 from facility_coverage.analysis.doctor import SMALL_PIECE_SHARE
+from facility_coverage.analysis.evidence import Evidence
 from facility_coverage.analysis.facility_areas import facility_areas
 from facility_coverage.analysis.goals import Verdict, judge
+from facility_coverage.analysis.hierarchy import led_facilities, tier_coverage
+from facility_coverage.analysis.ledger import Ledger, keep_ledger
+from facility_coverage.analysis.reach import Reach
 from facility_coverage.analysis.service_areas import service_areas
 from facility_coverage.analysis.surfaces import check_cell, time_surface
 from facility_coverage.analysis.trips import Trips, travel
-from facility_coverage.config.reading import LoadedStudy, load_study
+from facility_coverage.config.measures import Accessibility, ColocatedShare, PopulationCovered
+from facility_coverage.config.profile import METRES, METRES_NAME
+from facility_coverage.config.reading import LoadedStudy, in_state, load_study
+from facility_coverage.config.study import AreaType, StudyConfig
 from facility_coverage.config.text import Lang
 from facility_coverage.layers.model import Layers
 from facility_coverage.layers.reading import read_layers
@@ -27,7 +35,7 @@ from facility_coverage.layers.tables import shown_path
 from facility_coverage.network.network import Network, build_networks
 from facility_coverage.network.snapping import Barriers
 from facility_coverage.network.speed import fastest_ms
-from facility_coverage.outputs import passport, tables
+from facility_coverage.outputs import passport, tables, verdict_tables
 from facility_coverage.outputs.folder import check_replaceable, replaced
 from facility_coverage.outputs.maps import MapContent, write_map
 from facility_coverage.outputs.surfaces import write_surface
@@ -47,6 +55,8 @@ class Computed:
     trips: tuple[Trips, ...]
     coverage: CoverageResult
     verdicts: tuple[Verdict, ...]
+    hierarchy: dict[str, pd.DataFrame]
+    ledger: Ledger
 
 
 @dataclass(frozen=True)
@@ -59,7 +69,13 @@ class RunResult:
 
 
 def run_study(
-    path: Path, *, folder: Path, lang: Lang | None = None, threads: int = 1, progress: Progress = lambda _: None
+    path: Path,
+    *,
+    folder: Path,
+    state: str = "",
+    lang: Lang | None = None,
+    threads: int = 1,
+    progress: Progress = lambda _: None,
 ) -> RunResult:
     """Run the study in the YAML file `path` and write its result into `folder`.
 
@@ -69,6 +85,8 @@ def run_study(
         The study.
     folder
         The result folder; an earlier result there is replaced when the new one is complete.
+    state
+        One of the study's states; by default the study as it is written.
     lang
         Language of the outputs; by default the study's own.
     threads
@@ -84,6 +102,8 @@ def run_study(
     watch = passport.Stopwatch()
     with _stage(watch, "read study", progress):
         study = load_study(path)
+        if state:
+            study = in_state(study, state, file=shown_path(path))
         check_replaceable(folder)
     computed = compute(study, threads=threads, watch=watch, progress=progress)
     language = lang or study.config.lang
@@ -120,7 +140,9 @@ def _write(computed: Computed, folder: Path, *, lang: Lang, identity: str, threa
         districts = tables.district_table(config, layers, coverage)
         if districts is not None:
             tables.write_csv(districts, folder / "districts.csv")
-        tables.write_verdicts(computed.verdicts, folder / "verdicts.json")
+        verdict_tables.write_verdicts(computed.verdicts, folder)
+        verdict_tables.write_hierarchy(computed.hierarchy, folder)
+        verdict_tables.write_ledger(computed.ledger, folder)
         tables.write_geopackage(config, layers, coverage, areas, folder / "coverage.gpkg", facility_areas=single)
     if config.outputs.web_map_datum is not None:
         with stage("write web maps"):
@@ -152,21 +174,47 @@ def compute(
         trips = tuple(travel(layer, layers, networks[layer.profile], threads=threads) for layer in config.facilities)
     with _stage(watch, "coverage and goals", progress):
         coverage = measure_coverage(layers, trips, networks, groups=tables.groups_of(config))
-        verdicts = judge(study.plan, layers, coverage, date=config.date) if study.plan else ()
-    return Computed(study, layers, networks, trips, coverage, verdicts)
+        reach = Reach.after(layers, networks, trips)
+        by_id = {layer.id: layer for layer in config.facilities}
+        evidence = Evidence(layers, by_id, reach, study.catalogues, config.no_data, config.date)
+        verdicts = judge(study.plans, evidence)
+        hierarchy = _hierarchy(config, reach)
+        ledger = keep_ledger(config.facilities, reach, groups=config.groups, own_name=config.id)
+    return Computed(study, layers, networks, trips, coverage, verdicts, hierarchy, ledger)
+
+
+def _hierarchy(config: StudyConfig, reach: Reach) -> dict[str, pd.DataFrame]:
+    """Return who leads whom and whom each tier covers, for the layers that have tiers."""
+    tiered = [layer for layer in config.facilities if layer.tiers]
+    groups = tables.groups_of(config)
+    leading = [led_facilities(layer, reach) for layer in tiered if any(tier.led_by for tier in layer.tiers)]
+    covered = [tier_coverage(layer, reach, groups=groups) for layer in tiered]
+    parts = {"hierarchy": leading, "tiers": covered}
+    return {name: pd.concat(found, ignore_index=True) for name, found in parts.items() if found}
 
 
 def networks_of(study: LoadedStudy, layers: Layers) -> dict[str, Network]:
-    """Build the network of every profile that a facility layer names."""
+    """Build the network of every profile that a facility layer or a goal names."""
     config = study.config
+    profiles = {name: study.profiles[name] for name in profiles_of(study)}
+    if any(isinstance(goal, ColocatedShare) for plan in study.plans for goal in plan.goals):
+        profiles[METRES_NAME] = METRES
     return build_networks(
         layers.roads,
-        {name: study.profiles[name] for name in sorted({layer.profile for layer in config.facilities})},
+        profiles,
         layers.demand.points[["x_m", "y_m"]].to_numpy(dtype=np.float64),
         options=config.network,
         file=shown_path(config.roads.path),
         barriers=Barriers.of(layers.barriers.geometry) if len(layers.barriers) else None,
     )
+
+
+def profiles_of(study: LoadedStudy) -> list[str]:
+    """Return the names of the profiles that facility layers, goals and catalogues name."""
+    goals = [goal for plan in study.plans for goal in plan.goals]
+    named = {layer.profile for layer in study.config.facilities}
+    named |= {profile for goal in goals if (profile := getattr(goal, "profile", None)) is not None}
+    return sorted(named | {catalogue.profile for catalogue in study.catalogues.values()})
 
 
 def _surface_name(layer: str) -> str:
@@ -221,11 +269,29 @@ def cut_off(computed: Computed) -> list[str]:
 
 
 def longest_trip_m(study: LoadedStudy) -> float:
-    """Return how far anybody of the study may travel within their cutoff, in metres."""
-    return max(
-        60.0 * max(layer.cutoff_min.values()) * fastest_ms(study.profiles[layer.profile])
-        for layer in study.config.facilities
-    )
+    """Return how far anybody of the study may travel within a cutoff of a layer, tier, goal or catalogue, in metres."""
+    return max(limit_m for _, limit_m in _trips_m(study))
+
+
+def _trips_m(study: LoadedStudy) -> Iterator[tuple[str, float]]:
+    """Yield what limits a trip, and how far it may lead in metres."""
+    layers = {layer.id: layer for layer in study.config.facilities}
+
+    def longest(cutoff_min: Mapping[AreaType, float], profile: str) -> float:
+        return 60.0 * max(cutoff_min.values()) * fastest_ms(study.profiles[profile])
+
+    for layer in layers.values():
+        for cutoff in (layer.cutoff_min, *(tier.cutoff_min for tier in layer.tiers if tier.cutoff_min)):
+            yield layer.id, longest(cutoff, layer.profile)
+    for goal in (goal for plan in study.plans for goal in plan.goals):
+        if isinstance(goal, PopulationCovered | Accessibility) and goal.layer in layers:
+            asked = layers[goal.layer]
+            yield goal.id, longest(goal.cutoff_min or asked.cutoff_min, goal.profile or asked.profile)
+            if isinstance(goal, PopulationCovered) and goal.radius_m is not None:
+                yield goal.id, max(goal.radius_m.values())
+    for catalogue in study.catalogues.values():
+        for cutoff in (catalogue.cutoff_min, *(one.cutoff_min for one in catalogue.known() if one.cutoff_min)):
+            yield catalogue.id, longest(cutoff, catalogue.profile)
 
 
 @contextmanager
@@ -238,20 +304,23 @@ def _stage(watch: passport.Stopwatch, name: str, progress: Progress) -> Iterator
 
 def _parameters(study: LoadedStudy, lang: Lang | None, *, file_name: Callable[[Path], str | None]) -> dict[str, Any]:
     """Return everything the user chose, with files by `file_name`; without a language, what changes figures only."""
-    profiles = sorted({layer.profile for layer in study.config.facilities})
+    profiles = profiles_of(study)
     chosen = study.config.model_dump(exclude=None if lang else {"outputs"})
     return {
         **_with_file_names(chosen, file_name),
         "date": study.config.date.isoformat(),
         "lang": lang,
         "profiles": {name: study.profiles[name].model_dump() for name in profiles},
-        "plan": study.plan.model_dump() if study.plan else None,
+        "plans": _with_file_names([plan.model_dump() for plan in study.plans], file_name),
+        "catalogues": [catalogue.model_dump() for catalogue in study.catalogues.values()],
+        "state": study.state,
     }
 
 
 def input_files(path: Path, study: LoadedStudy) -> dict[str, Path]:
     """Return every file a study reads: dotted key of the study → file."""
-    return {"study": path, **_paths(study.config.model_dump(), ())}
+    catalogues = {f"catalogues.{i}": file for i, file in enumerate(study.catalogues)}
+    return {"study": path, **_paths(study.config.model_dump(), ()), **catalogues}
 
 
 def _paths(value: Any, at: tuple[str, ...]) -> dict[str, Path]:

@@ -1,213 +1,394 @@
-"""Goals: what the plan wants against what the data show."""
+"""Goals: what the plan wants against what the data show, for the study, each district and each zone."""
 
 from __future__ import annotations
 
 import datetime as dt
 import math
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
-import numpy as np
-import pandas as pd
-
-from facility_coverage.analysis import capacity
-from facility_coverage.analysis.capacity import Figure
-from facility_coverage.analysis.coverage import CoverageResult
-from facility_coverage.config.plan import Goal, Plan
-from facility_coverage.layers.model import Layers
+from facility_coverage.analysis.evidence import Evidence, Measured, ServiceReach, measure, scale_of, zones_in_scope
+from facility_coverage.analysis.tally import Figure, Tally
+from facility_coverage.config import measures as ask
+from facility_coverage.config.goal import GoalBase
+from facility_coverage.config.plan import Plan
 
 Status = Literal["met", "on_track", "behind", "no_data"]
+Reason = Literal["", "study_only", "districts_only", "out_of_scope", "no_target", "absent", "nobody", "unknown"]
 
 NOISE = 1e-9
 """Relative error of sums of floating-point people that does not count as missing a target."""
 
+DAYS_A_YEAR = 365.2425
+
 _NATURES = ("binding", "expected", "text")
-_PER_ZONE = {"capacity_per_1000", "capacity_share", "population_covered"}
+_TOTALS = (ask.FacilityCount, ask.CapacityTotal)
+_NOT_WHOLE = (ask.Statistic,)
 
 
 @dataclass(frozen=True)
-class ZoneVerdict:
-    """A goal in one zone; `status` is None where the measure sets no target for a zone."""
+class PlaceVerdict:
+    """A goal in one place: the study, a district or a zone.
 
-    zone_id: str
+    Attributes
+    ----------
+    id, name
+        Of the zone or district.
+    value
+        The measured figure (shares 0–1), None without data.
+    amount, base
+        What it is made of: value = amount / base. They add up from zones to districts to the study.
+    status
+        None where the goal sets nothing for this place: `reason` says why.
+    shortfall
+        What is missing to the target, in whole units (statistics: in their own), None without data or target.
+    progress
+        Way from the baseline to the target that is done: 0 at the baseline, 1 at the target.
+    pace_per_year
+        What the figure must gain (or lose) each year from the study's date to the target; None once it is met or due.
+    missing
+        Facilities that gave no figure and are left out.
+    reason
+        Why there is no status or no data: ``study_only``, ``districts_only`` (the measure means nothing here),
+        ``out_of_scope``, ``no_target``, ``absent`` (the study has no such data), ``nobody`` (nothing to divide by),
+        ``unknown`` (no facility tells the figure).
+    """
+
+    id: str
     name: str
     value: float | None
+    amount: float | None
+    base: float | None
     status: Status | None
     shortfall: float | None
+    progress: float | None
+    pace_per_year: float | None
+    missing: int
+    reason: Reason
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """A goal in the whole study.
+    """A goal in the whole study, and in its districts and zones.
 
     Attributes
     ----------
-    value
-        The measured figure (shares 0–1), None without data.
-    shortfall
-        What is missing to the target, in whole `unit` (beds, slots, facilities, people), None without data.
+    plan_id, goal_id, name_zh, name_en, measure, layer, nature, citation, verified
+        As the plan says.
+    each
+        ``district`` or ``zone`` where the goal must hold in each of them; the status is then the worst of theirs.
+    bound
+        ``at_least`` or ``at_most``.
+    target, target_year, baseline, baseline_year
+        As the plan says; None where it gives none.
+    expected
+        Where the straight line from baseline to target stands at the study's date; None without one.
+    value, status, shortfall, progress, pace_per_year, missing, reason
+        Of the whole study, as in `PlaceVerdict`.
+    scale
+        What the figures are in: ``share``, ``count``, ``per_1000``, ``m2_per_person``, ``m2_per_10000_people``,
+        ``m2_per_100_households``, or a statistic's own unit.
+    beside
+        The figure by travel time, where the goal draws circles.
+    with_sharing, without_sharing
+        People covered: the figure with facilities wherever they stand, and with those of the study's zones alone.
     unit
-        Name of what is missing: the capacity column, ``facilities`` or ``people``.
-    missing
-        Facilities that gave no figure and are left out of `value`; the notes say so too.
+        Name of what is missing: the capacity column, ``facilities``, ``people``, ``zones`` …
+    note_zh, note_en
+        What a reader must know of the figure.
+    districts, zones
+        The goal in each place.
+    services
+        Where a catalogue is judged: who reaches each of its services.
     """
 
+    plan_id: str
     goal_id: str
     name_zh: str
     name_en: str
     measure: str
     layer: str
     nature: str
-    target: float
-    target_year: int
+    citation: str
+    verified: bool
+    each: str | None
+    bound: str
+    target: float | None
+    target_year: int | None
     baseline: float | None
     baseline_year: int | None
+    expected: float | None
     value: float | None
-    status: Status
+    amount: float | None
+    base: float | None
+    status: Status | None
     shortfall: float | None
+    progress: float | None
+    pace_per_year: float | None
+    scale: str
+    beside: float | None
+    with_sharing: float | None
+    without_sharing: float | None
     unit: str
-    citation: str
     note_zh: str
     note_en: str
-    zones: tuple[ZoneVerdict, ...]
+    districts: tuple[PlaceVerdict, ...]
+    zones: tuple[PlaceVerdict, ...]
     missing: int = 0
+    reason: Reason = ""
+    services: tuple[ServiceReach, ...] = ()
 
 
-def judge(plan: Plan, layers: Layers, coverage: CoverageResult, *, date: dt.date) -> tuple[Verdict, ...]:
-    """Judge every goal of a plan at a date, for the study and for each zone.
+def judge(plans: Sequence[Plan], evidence: Evidence) -> tuple[Verdict, ...]:
+    """Judge every goal of the plans, for the study, each district and each zone.
 
-    Binding goals come first, then expected ones, then those stated in prose; within each, in the plan's order.
-    Zones are compared with the target and the line of the whole study, since plans give none of their own.
+    Binding goals come first, then expected ones, then those stated in prose; within each, in the plans' order.
+    Places are compared with the target and the line of the whole study, since plans give them none of their own.
     """
-    goals = sorted(plan.goals, key=lambda goal: _NATURES.index(goal.nature))
-    return tuple(_verdict(goal, layers, coverage, date) for goal in goals)
+    goals = [(plan, goal) for plan in plans for goal in plan.goals]
+    goals.sort(key=lambda pair: _NATURES.index(pair[1].nature))
+    return tuple(_verdict(plan, goal, evidence) for plan, goal in goals)
 
 
-def status_of(goal: Goal, value: float | None, date: dt.date) -> Status:
-    """Return how a value stands against a goal at a date.
+def status_of(goal: GoalBase, value: float | None, date: dt.date) -> Status | None:
+    """Return how a value stands against a goal at a date; None where the goal sets no target.
 
-    A value is `met` when it is at or above the target. It is never rounded: 59.96 % misses 60 %. Only a
-    relative difference of at most `NOISE` counts as equal, because sums of shared-out people carry float
-    noise. Below the target it is `on_track` at or above the straight line of `expected_value`.
+    A value is `met` when it is at or above the target (at or below, where the target is a most). It is never rounded:
+    59.96 % misses 60 %. Only a relative difference of at most `NOISE` counts as equal, because sums of shared-out
+    people carry float noise. Short of the target it is `on_track` at or beyond the line of `expected_value`.
     """
     if value is None:
         return "no_data"
-    if _reaches(value, goal.target.value):
+    if goal.target is None:
+        return None
+    if _reaches(value, goal.target.value, goal.target.bound):
         return "met"
     line = expected_value(goal, date)
-    return "on_track" if line is not None and _reaches(value, line) else "behind"
+    return "on_track" if line is not None and _reaches(value, line, goal.target.bound) else "behind"
 
 
-def expected_value(goal: Goal, date: dt.date) -> float | None:
-    """Return the straight line from baseline to target at a date; None without a baseline or after the end.
+def expected_value(goal: GoalBase, date: dt.date) -> float | None:
+    """Return the line from baseline over milestones to target at a date; None without a start, or after the end.
 
-    Figures of a year stand for its 31 December, and the line runs by days: the fraction is (date − end of the
-    baseline year) / (end of the target year − end of the baseline year), not below 0.
+    Figures of a year stand for its 31 December, and the line runs by days: between two of them the fraction is
+    (date − end of the first year) / (end of the second − end of the first); before the first it stands there.
     """
-    if goal.baseline is None or goal.baseline.year >= goal.target.year:
+    steps = [step for step in (goal.baseline, *goal.milestones, goal.target) if step is not None]
+    if len(steps) < 2 or goal.target is None:
         return None
-    start, end = dt.date(goal.baseline.year, 12, 31), dt.date(goal.target.year, 12, 31)
-    if date > end:
+    ends = [_end(step.year) for step in steps]
+    if date > ends[-1] or ends[0] >= ends[-1]:
         return None
-    fraction = max(0.0, (date - start).days / (end - start).days)
-    return goal.baseline.value + fraction * (goal.target.value - goal.baseline.value)
+    if date <= ends[0]:
+        return float(steps[0].value)
+    i = next(k for k, end in enumerate(ends) if date <= end)
+    fraction = (date - ends[i - 1]).days / (ends[i] - ends[i - 1]).days
+    return float(steps[i - 1].value + fraction * (steps[i].value - steps[i - 1].value))
 
 
-def _reaches(value: float, target: float) -> bool:
-    return value >= target or math.isclose(value, target, rel_tol=NOISE, abs_tol=0.0)
+def _end(year: int) -> dt.date:
+    return dt.date(year, 12, 31)
 
 
-def _shortfall(goal: Goal, figure: Figure) -> float | None:
-    """Whole units missing to the target at the given base: 0 when met, else at least 1."""
-    if figure.value is None:
+def _reaches(value: float, target: float, bound: str) -> bool:
+    beyond = value >= target if bound == "at_least" else value <= target
+    return beyond or math.isclose(value, target, rel_tol=NOISE, abs_tol=0.0)
+
+
+def _shortfall(goal: GoalBase, figure: Figure) -> float | None:
+    """Return whole units missing to the target at the given base (or too many): 0 when met, else at least 1."""
+    if figure.value is None or goal.target is None:
         return None
-    if _reaches(figure.value, goal.target.value):
+    if _reaches(figure.value, goal.target.value, goal.target.bound):
         return 0.0
     wanted = goal.target.value * figure.base
-    return float(max(1, math.ceil((wanted - figure.amount) - NOISE * wanted)))
+    missing = abs(wanted - figure.amount)
+    if isinstance(goal, _NOT_WHOLE):
+        return missing
+    return float(max(1, math.ceil(missing - NOISE * wanted)))
 
 
-def _verdict(goal: Goal, layers: Layers, coverage: CoverageResult, date: dt.date) -> Verdict:
-    zones = layers.zones[["zone_id", "name"]].astype(str)
-    own = capacity.own_facilities(layers.facilities[goal.layer], set(zones["zone_id"]), tier=goal.tier)
-    people = _people(coverage.zones, goal, "zone_id")
-    study = _figure(goal, own, _people(coverage.summary, goal, "scope"), "study")
-    per_zone = tuple(
-        _zone_verdict(goal, zone_id, name, _figure(goal, own.loc[own["zone_id"] == zone_id], people, zone_id), date)
-        for zone_id, name in zip(zones["zone_id"], zones["name"], strict=True)
-    )
-    note_zh, note_en = _notes(goal, study.missing)
+def _progress(goal: GoalBase, value: float | None) -> float | None:
+    if value is None or goal.target is None or goal.baseline is None or goal.target.value == goal.baseline.value:
+        return None
+    return (value - goal.baseline.value) / (goal.target.value - goal.baseline.value)
+
+
+def _pace(goal: GoalBase, value: float | None, date: dt.date) -> float | None:
+    if value is None or goal.target is None or _reaches(value, goal.target.value, goal.target.bound):
+        return None
+    years = (_end(goal.target.year) - date).days / DAYS_A_YEAR
+    return (goal.target.value - value) / years if years > 0 else None
+
+
+def _verdict(plan: Plan, goal: GoalBase, evidence: Evidence) -> Verdict:
+    measured = measure(goal, evidence)
+    place = _Places(goal, measured, evidence)
+    districts, zones = place.districts(), place.zones()
+    study = place.study(districts, zones)
+    note_zh, note_en = _notes(goal, measured, study.missing)
     return Verdict(
+        plan_id=plan.id,
         goal_id=goal.id,
         name_zh=goal.name.zh,
         name_en=goal.name.en,
         measure=goal.measure,
-        layer=goal.layer,
+        layer=getattr(goal, "layer", ""),
         nature=goal.nature,
-        target=goal.target.value,
-        target_year=goal.target.year,
+        citation=f"{goal.citation.document} {goal.citation.clause}",
+        verified=goal.verified,
+        each=goal.scope.each,
+        bound=goal.target.bound if goal.target else "at_least",
+        target=goal.target.value if goal.target else None,
+        target_year=goal.target.year if goal.target else None,
         baseline=goal.baseline.value if goal.baseline else None,
         baseline_year=goal.baseline.year if goal.baseline else None,
+        expected=expected_value(goal, evidence.date),
         value=study.value,
-        status=status_of(goal, study.value, date),
-        shortfall=_shortfall(goal, study),
-        unit=_unit(goal),
-        citation=f"{goal.citation.document} {goal.citation.clause}",
+        amount=study.amount,
+        base=study.base,
+        status=study.status,
+        shortfall=study.shortfall,
+        progress=study.progress,
+        pace_per_year=study.pace_per_year,
+        scale=scale_of(goal),
+        beside=_whole(measured.beside),
+        with_sharing=_whole(measured.anywhere),
+        without_sharing=_whole(measured.own),
+        unit=measured.unit,
         note_zh=note_zh,
         note_en=note_en,
-        zones=per_zone,
+        districts=districts,
+        zones=zones,
         missing=study.missing,
+        reason=study.reason,
+        services=measured.services,
     )
 
 
-def _zone_verdict(goal: Goal, zone_id: str, name: str, figure: Figure, date: dt.date) -> ZoneVerdict:
-    if goal.measure not in _PER_ZONE:  # a total for the district says nothing about one town
-        return ZoneVerdict(zone_id, name, figure.value, None, None)
-    return ZoneVerdict(zone_id, name, figure.value, status_of(goal, figure.value, date), _shortfall(goal, figure))
+def _whole(counted: Tally | None) -> float | None:
+    """Return the figure of all rows of a tally."""
+    return None if counted is None else counted.figure(list(counted.rows.index)).value
 
 
-def _people(table: pd.DataFrame, goal: Goal, key: str) -> pd.DataFrame:
-    """Return population and covered people of the goal's layer and group, one row per zone or scope."""
-    rows = (table["layer"] == goal.layer) & (table["group"] == goal.group)
-    return table.loc[rows].set_index(key)[["population", "covered"]]
+@dataclass(frozen=True)
+class _Places:
+    """A measured goal in the study's places."""
+
+    goal: GoalBase
+    measured: Measured
+    evidence: Evidence
+
+    def study(self, districts: Sequence[PlaceVerdict], zones: Sequence[PlaceVerdict]) -> PlaceVerdict:
+        """Return the verdict of the whole study: the worst of its places where the goal must hold in each."""
+        verdict = self._place("", "", self._figure("study", ""), "")
+        each = self.goal.scope.each
+        if each is None or self.goal.target is None:
+            return verdict
+        places = [one for one in (districts if each == "district" else zones) if one.reason != "out_of_scope"]
+        places = [one for one in places if one.reason != "nobody"]
+        worst: tuple[Status, ...] = ("behind", "no_data", "on_track", "met")
+        status: Status = next((one for one in worst if any(place.status == one for place in places)), "no_data")
+        short = [place.shortfall for place in places if place.shortfall is not None]
+        return replace(verdict, status=status, shortfall=math.fsum(short) if short else None)
+
+    def districts(self) -> tuple[PlaceVerdict, ...]:
+        """Return the verdict of each district, where zones name theirs."""
+        zones = self.evidence.zones
+        if "district_id" not in zones.columns:
+            return ()
+        names = zones.drop_duplicates("district_id").sort_values("district_id")
+        label = names["district_name"] if "district_name" in names.columns else names["district_id"]
+        judged = self.goal.scope.each == "district" or not isinstance(self.goal, _TOTALS)
+        return tuple(
+            self._place(str(one), str(name), self._figure("district", str(one)), "" if judged else "study_only")
+            for one, name in zip(names["district_id"], label, strict=True)
+        )
+
+    def zones(self) -> tuple[PlaceVerdict, ...]:
+        """Return the verdict of each zone."""
+        inside = set(zones_in_scope(self.goal.scope, self.evidence))
+        zones = self.evidence.zones
+        return tuple(
+            self._place(str(one), str(name), self._figure("zone", str(one)), self._silence(str(one), inside))
+            for one, name in zip(zones["zone_id"], zones["name"], strict=True)
+        )
+
+    def _silence(self, zone: str, inside: Iterable[str]) -> Reason:
+        """Return why the goal sets nothing for a zone."""
+        if zone not in inside:
+            return "out_of_scope"
+        if self.measured.level == "district":
+            return "districts_only"
+        has_own = any(level == "zone" for level, _ in self.measured.per_level)
+        if isinstance(self.goal, ask.Statistic) and not has_own:
+            return "study_only"
+        if isinstance(self.goal, _TOTALS) and self.goal.scope.each != "zone":
+            return "study_only"
+        return ""
+
+    def _figure(self, level: str, place: str) -> Figure | None:
+        """Return the figure of a place; None where there is nothing to measure it on."""
+        if self.measured.tally is None:
+            value = self.measured.per_level.get((level, place))
+            return None if value is None else Figure(value)
+        rows = self.measured.tally.rows.index
+        if level == "study":
+            return self.measured.tally.figure(list(rows))
+        if level == self.measured.level:
+            return self.measured.tally.figure([place]) if place in rows else None
+        if level == "district":
+            district = self.evidence.district_of
+            return self.measured.tally.figure([zone for zone in rows if district.get(zone) == place])
+        return None
+
+    def _place(self, one: str, name: str, figure: Figure | None, silence: Reason) -> PlaceVerdict:
+        goal, date = self.goal, self.evidence.date
+        value = None if figure is None else figure.value
+        speaks = not silence and goal.target is not None
+        # A total for the district says nothing about one town: its amount is shown and not judged.
+        status = status_of(goal, value, date) if not silence else None
+        return PlaceVerdict(
+            id=one,
+            name=name,
+            value=value,
+            amount=None if figure is None or math.isnan(figure.amount) else figure.amount,
+            base=None if figure is None else figure.base,
+            status=status,
+            shortfall=_shortfall(goal, figure) if speaks and figure is not None else None,
+            progress=_progress(goal, value) if speaks else None,
+            pace_per_year=_pace(goal, value, date) if speaks else None,
+            missing=0 if figure is None else figure.missing,
+            reason=silence or self._why(figure),
+        )
+
+    def _why(self, figure: Figure | None) -> Reason:
+        """Return why there is no value, or no verdict on one."""
+        if figure is None:
+            return "absent"
+        if math.isnan(figure.amount):
+            return "unknown"
+        if figure.base <= 0:
+            return "nobody"
+        return "no_target" if self.goal.target is None else ""
 
 
-def _figure(goal: Goal, facilities: pd.DataFrame, people: pd.DataFrame, place: str) -> Figure:
-    if goal.measure == "facility_count":
-        return capacity.facility_count(facilities)
-    if goal.measure == "population_covered":
-        population, covered = _at(people, place)
-        return capacity.population_covered(covered=covered, people=population)
-    column = goal.capacity or ""  # reading has checked that capacity goals name one
-    if goal.measure == "capacity_total":
-        return capacity.capacity_total(facilities, capacity=column)
-    if goal.measure == "capacity_share":
-        return capacity.capacity_share(facilities, capacity=column, part=goal.part or "")
-    return capacity.capacity_per_1000(facilities, capacity=column, people=_at(people, place)[0])
-
-
-def _at(people: pd.DataFrame, place: str) -> tuple[float, float]:
-    if place not in people.index:
-        return math.nan, math.nan
-    population, covered = people.loc[[place], ["population", "covered"]].to_numpy(dtype=np.float64)[0]
-    return float(population), float(covered)
-
-
-def _unit(goal: Goal) -> str:
-    if goal.measure == "facility_count":
-        return "facilities"
-    if goal.measure == "population_covered":
-        return "people"
-    return (goal.part if goal.measure == "capacity_share" else goal.capacity) or ""
-
-
-def _notes(goal: Goal, missing: int) -> tuple[str, str]:
+def _notes(goal: GoalBase, measured: Measured, missing: int) -> tuple[str, str]:
     zh, en = (goal.note.zh, goal.note.en) if goal.note else ("", "")
-    if not missing:
-        return zh, en
-    columns = ", ".join(column for column in (goal.capacity, goal.part) if column)
-    noun, verb = ("facility has", "is") if missing == 1 else ("facilities have", "are")
-    return (
-        "；".join(part for part in (zh, f"{missing} 处设施缺少 {columns} 数据，未计入") if part),
-        "; ".join(part for part in (en, f"{missing} {noun} no figure for {columns} and {verb} left out") if part),
-    )
+    said = [(zh, en), measured.note]
+    if measured.absent:
+        said.append((f"本研究没有 {measured.absent} 的数据", f"the study has no data on {measured.absent}"))
+    if goal.target is not None and not goal.target.year_stated:
+        said.append(("原文未写年份，取规划末年", "the source names no year; the last of the plan is taken"))
+    if missing:
+        keys = ("capacity", "part", "attribute")
+        columns = ", ".join(column for column in (getattr(goal, key, None) for key in keys) if column)
+        noun, verb = ("facility has", "is") if missing == 1 else ("facilities have", "are")
+        said.append(
+            (
+                f"{missing} 处设施缺少 {columns} 数据，未计入",
+                f"{missing} {noun} no figure for {columns} and {verb} left out",
+            )
+        )
+    return "；".join(a for a, _ in said if a), "; ".join(b for _, b in said if b)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
-from facility_coverage.config.study import FacilityLayer
+from facility_coverage.config.study import AreaType, FacilityLayer
 from facility_coverage.layers.model import Floats, Layers
 from facility_coverage.network.catchment import catchments
 from facility_coverage.network.links import TIME_TOLERANCE_S
@@ -57,7 +58,7 @@ def travel(layer: FacilityLayer, layers: Layers, network: Network, *, threads: i
         facilities = facilities[facilities["zone_id"].notna()]
     xy = np.column_stack([facilities.geometry.x, facilities.geometry.y])
     places = network.snap(xy)
-    cutoff_s = cutoffs(layer, layers)
+    cutoff_s = cutoffs_by_type(layer.cutoff_min, layers)
     nearest = nearest_facility(network.graph, network.links, network.demand, places)
     within = catchments(
         network.graph,
@@ -67,18 +68,18 @@ def travel(layer: FacilityLayer, layers: Layers, network: Network, *, threads: i
         limit_s=60.0 * max(layer.cutoff_min.values()),
         threads=threads,
     )
-    return Trips(layer, facilities, places, cutoff_s, nearest, _within_own_cutoff(within, cutoff_s))
+    return Trips(layer, facilities, places, cutoff_s, nearest, within_own_cutoff(within, cutoff_s))
 
 
-def cutoffs(layer: FacilityLayer, layers: Layers) -> Floats:
+def cutoffs_by_type(cutoff_min: Mapping[AreaType, float], layers: Layers) -> Floats:
     """Return each demand point's cutoff in seconds by the area type of its zone, NaN beyond the zones."""
     area_type = pd.Series(layers.zones["area_type"].to_numpy(), index=layers.zones["zone_id"].to_numpy())
     of_point = layers.demand.points["zone_id"].map(area_type)
-    minutes = of_point.map(dict(layer.cutoff_min))
+    minutes = of_point.map(dict(cutoff_min))
     return np.asarray(60.0 * minutes.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
 
 
-def _within_own_cutoff(within: csr_array, cutoff_s: Floats) -> csr_array:
+def within_own_cutoff(within: csr_array, cutoff_s: Floats) -> csr_array:
     """Keep the pairs whose seconds are within the demand point's own cutoff."""
     row = np.repeat(np.arange(within.shape[0]), np.diff(within.indptr))
     keep = within.data <= cutoff_s[within.indices] + TIME_TOLERANCE_S

@@ -21,6 +21,12 @@ _NAME_FORM = "start with a letter; then letters, digits and _ (small letters, at
 _BRANCH = re.compile(r"(dict|list)\[")
 _SCALAR_BRANCH = re.compile(r"(constrained-)?(str|int|float|bool)|lax-or-strict\[.*")  # the last is a path
 
+_EXPECTED = {
+    "kind": "give 'raster', 'points' or 'polygons'",
+    "measure": "say how the figure is computed",
+    "do": "give 'add', 'close', 'move' or 'enlarge'",
+    "year": "say by when, or since when",
+}
 _SIMPLE = {
     "string_type": "is not a text",
     "float_type": "is not a number",
@@ -39,6 +45,16 @@ _BOUNDS = {
     "less_than": ("lt", "less than"),
     "less_than_equal": ("le", "at most"),
 }
+
+
+_WORDS = frozenset(
+    {
+        "population_covered", "facility_count", "capacity_total", "capacity_per_1000", "capacity_share",
+        "facility_share", "zones_with_facility", "area_per_person", "colocated_share", "service_completeness",
+        "accessibility", "statistic", "add", "close", "move", "enlarge",
+    }
+)  # fmt: skip
+"""Words that choose one of several models; they stand in pydantic's location, but not in the file."""
 
 
 def one_of(options: Iterable[str]) -> str:
@@ -69,7 +85,7 @@ def faults_of(error: ValidationError, document: Document, model: type, *, under:
         # of a union's branches only the one the user meant speaks, unless none fits
         if fits or not any(other[: len(place)] == place for other in fitting):
             found.setdefault(place, []).append(details)
-    return [fault for place, group in found.items() for fault in _at_one_place(group, place, document, model, under)]
+    return [fault for place, group in found.items() for fault in _at_one_place(group, place, document, model)]
 
 
 def _resolve(document: Document, under: Place, details: ErrorDetails) -> tuple[Place, bool]:
@@ -92,9 +108,7 @@ def _resolve(document: Document, under: Place, details: ErrorDetails) -> tuple[P
     return place, branch_fits is not False
 
 
-def _at_one_place(
-    entries: list[ErrorDetails], place: Place, document: Document, model: type, under: Place
-) -> Iterator[Fault]:
+def _at_one_place(entries: list[ErrorDetails], place: Place, document: Document, model: type) -> Iterator[Fault]:
     types = {details["type"] for details in entries}
     details = entries[0]
     if {"string_type", "int_type", "bool_type"} <= types or {"string_type", "bool_type", "float_type"} <= types:
@@ -102,34 +116,44 @@ def _at_one_place(
         return
     seen = set()
     for details in entries:
-        fault = _fault(details, place, document, model, under)
+        fault = _fault(details, place, document, model)
         if fault not in seen:
             seen.add(fault)
             yield fault
 
 
-def _fault(details: ErrorDetails, place: Place, document: Document, model: type, under: Place) -> Fault:
+def _fault(details: ErrorDetails, place: Place, document: Document, model: type) -> Fault:
     kind, last = details["type"], str(place[-1]) if place else ""
     if kind == "extra_forbidden":
-        known = _known_keys(model, place[len(under) : -1])
+        *way, _ = details["loc"]
+        known = _known_keys(model, way)
+        if way and last not in known and last in _known_keys(model, [part for part in way if part not in _WORDS]):
+            return document.fault(place, f"{way[-1]} takes no {last!r}", advice="leave it out", at_key=True)
         advice = did_you_mean(last, known) or f"known here: {', '.join(known)}"
         return document.fault(place, f"the key {describe(last)} is not known", advice=advice, at_key=True)
     if kind in ("missing", "union_tag_not_found"):
-        name = last if kind == "missing" else "kind"
-        place = place if kind == "missing" else (*place, "kind")
-        return document.fault(place, f"the key {name!r} is missing", advice=_expected(details))
+        name = last if kind == "missing" else _tag(details)
+        place = place if kind == "missing" else (*place, name)
+        return document.fault(place, f"the key {name!r} is missing", advice=_EXPECTED.get(name) or _needs(details))
     if details["loc"][-1:] == ("[key]",):
         message, advice = _message({**details, "input": last}, "")
         return document.fault(place, message, advice=advice, at_key=True)
     if kind == "union_tag_invalid":
-        place = (*place, "kind")
+        place = (*place, _tag(details))
         details = {**details, "input": details["ctx"]["tag"]}
     message, advice = _message(details, last)
     return document.fault(place, message, advice=advice)
 
 
-def _expected(details: ErrorDetails) -> str:
-    return "give 'raster', 'points' or 'polygons'" if details["type"] == "union_tag_not_found" else ""
+def _needs(details: ErrorDetails) -> str:
+    """Return which measure or kind of change needs a key."""
+    word = details["loc"][-2] if len(details["loc"]) > 1 else ""
+    return f"{word} needs it" if word in _WORDS else ""
+
+
+def _tag(details: ErrorDetails) -> str:
+    """Return the key that says which of several models is meant."""
+    return str(details["ctx"]["discriminator"]).strip("'")
 
 
 def _message(details: ErrorDetails, last: str) -> tuple[str, str]:
@@ -154,14 +178,24 @@ def _message(details: ErrorDetails, last: str) -> tuple[str, str]:
     return fixed.get(kind, (details["msg"].removeprefix("Value error, "), _FORMS.get(last, "")))
 
 
-def _known_keys(model: type, place: Place) -> list[str]:
+def _known_keys(model: type, place: Iterable[int | str]) -> list[str]:
     """Keys of the model at a place, followed through lists, mappings and unions."""
     models = list(_models(model))
     for part in place:
+        meant = [m for m in models if part in _tags(m)]
+        if meant:
+            models = meant
+            continue
         inner = [m.model_fields[part].annotation for m in models if part in m.model_fields]
         if inner:
             models = [found for annotation in inner for found in _models(annotation)]
     return list(dict.fromkeys(name for found in models for name in _keys(found)))
+
+
+def _tags(model: type[BaseModel]) -> list[Any]:
+    """Return the words by which a model is chosen among several."""
+    fields = (model.model_fields.get(key) for key in ("kind", "measure", "do"))
+    return [word for one in fields if one is not None for word in get_args(one.annotation)]
 
 
 def _keys(model: type[BaseModel]) -> list[str]:

@@ -163,3 +163,12 @@ class Profile(BaseModel):
     def access_speed_ms(self) -> float:
         """Speed of access legs in metres per second."""
         return self.level_speed_ms if self.access_speed_kmh is None else self.access_speed_kmh / 3.6
+
+
+METRES = Profile.model_validate(
+    {"name": {"zh": "米", "en": "metres"}, "level_speed_kmh": 3.6, "slope": "none", "source": "one metre a second"}
+)
+"""Walks a metre a second wherever feet may go, so that its travel times are metres on foot."""
+
+METRES_NAME = "metres on foot"
+"""Its name among networks; no user can give this name to a profile."""

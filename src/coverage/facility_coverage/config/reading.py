@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from facility_coverage.config.checks import check_plan, check_study
+from facility_coverage.config.catalogue import Catalogue
+from facility_coverage.config.checks import check_study
 from facility_coverage.config.document import Document, Place, describe, read_document
-from facility_coverage.config.faults import faults_of
+from facility_coverage.config.faults import did_you_mean, faults_of, one_of
+from facility_coverage.config.measures import ServiceCompleteness
 from facility_coverage.config.plan import Plan
+from facility_coverage.config.plan_checks import Known, check_catalogue, check_no_data, check_plan
 from facility_coverage.config.profile import Profile
-from facility_coverage.config.study import Identifier, StudyConfig
+from facility_coverage.config.study import FacilityLayer, Identifier, StudyConfig
 from facility_coverage.errors import ConfigError, Fault
 
 _PROFILES = TypeAdapter(dict[Identifier, Profile])
+
+
+_PATHS = frozenset({"path", "catalogue"})
+_TOP_PATHS: frozenset[Place] = frozenset({("profiles",), ("plan",), ("basemap", "terrain")})
+_NO_PATHS_IN = frozenset({"columns", "values", "constants", "where"})
+"""Mappings whose keys are the user's."""
 
 
 @dataclass(frozen=True)
@@ -29,15 +38,21 @@ class LoadedStudy:
     ----------
     config
         The study file; `config.plan` and `config.profiles` are as written (a path or the thing itself).
-    plan
-        The goals to judge, if any.
+    plans
+        The goals to judge, plan by plan.
     profiles
         Every profile by name: the built-in ones, with the study's own over them.
+    catalogues
+        The catalogues of services that goals name, by path.
+    state
+        The state of the study that this is; empty for the study as its file says.
     """
 
     config: StudyConfig
-    plan: Plan | None
+    plans: tuple[Plan, ...]
     profiles: dict[str, Profile]
+    catalogues: dict[Path, Catalogue] = field(default_factory=dict)
+    state: str = ""
 
 
 def load_study(path: Path) -> LoadedStudy:
@@ -51,22 +66,56 @@ def load_study(path: Path) -> LoadedStudy:
     document = read_document(path)
     faults = list(document.faults)
     _check_paths(document, faults)
-    profiles_at, own_raw = _part(document, "profiles", faults)
-    plan_at, plan_raw = _part(document, "plan", faults)
+    profiles_at, own_raw = _part(document, ("profiles",), faults)
     own = _own_profiles(profiles_at, document, own_raw, faults)
     profiles = {**builtin_profiles(), **own}
-    plan = _plan(plan_at, document, plan_raw, faults)
-    config = _config(document, plan, own, faults)
-    names = profiles.keys() | (own_raw.keys() if isinstance(own_raw, dict) else ())
-    faults += check_study(document, names)
-    if plan_at is not None and isinstance(plan_raw, dict):
-        faults += check_plan(plan_at, _under(plan_at, document, "plan"), plan_raw, document.content)
+    known = Known.of(
+        document.content, {*profiles, *(str(name) for name in (own_raw if isinstance(own_raw, dict) else ()))}
+    )
+    plans = _plans(document, known, faults)
+    catalogues = _catalogues(plans, known, faults)
+    config = _config(document, plans, own, faults)
+    faults += [*check_study(document, known.profiles), *check_no_data(document, known)]
     if faults or config is None:
         files = [document.shown, *sorted({fault.file for fault in faults} - {document.shown})]
         order = {name: i for i, name in enumerate(files)}
         faults = list(dict.fromkeys(faults))
         raise ConfigError(sorted(faults, key=lambda f: (order[f.file], f.line or 0, f.char or 0)))
-    return LoadedStudy(config, plan, profiles)
+    return LoadedStudy(config, plans, profiles, catalogues)
+
+
+def in_state(study: LoadedStudy, name: str, *, file: str) -> LoadedStudy:
+    """Return a study as it is in one of its states.
+
+    Raises
+    ------
+    ConfigError
+        If the study in `file` has no state of that name.
+    """
+    states = {state.id: state for state in study.config.states}
+    if name not in states:
+        options = list(states)
+        advice = did_you_mean(name, options)
+        raise ConfigError([Fault(file, f"the state {name!r} is not one of {one_of(options)}", advice=advice)])
+    state = states[name]
+    config = study.config
+    chosen: dict[str, Any] = {
+        key: value for key in ("date", "population", "groups", "roads") if (value := getattr(state, key)) is not None
+    }
+    layers = [
+        FacilityLayer.model_validate({**_keys(layer), **_keys(state.facilities[layer.id])})
+        if layer.id in state.facilities
+        else layer
+        for layer in config.facilities
+    ]
+    changes = [*config.changes, *state.changes]
+    config = config.model_copy(update={**chosen, "facilities": layers, "changes": changes, "states": []})
+    return replace(study, config=config, state=name)
+
+
+def _keys(model: BaseModel) -> dict[str, Any]:
+    """Return the keys that a part of a study gives; where a file is read from, none is left from another."""
+    return {key: getattr(model, key) for key in type(model).model_fields if key in model.model_fields_set}
 
 
 def builtin_profiles() -> dict[str, Profile]:
@@ -100,25 +149,29 @@ def _under(part: Document, study: Document, key: str) -> Place:
     return (key,) if part is study else ()
 
 
-def _part(document: Document, key: str, faults: list[Fault]) -> tuple[Document | None, Any]:
+def _part(document: Document, place: Place, faults: list[Fault]) -> tuple[Document | None, Any]:
     """Return the document that holds a part, and the part: from a file of its own or written in place."""
-    raw = document.content.get(key)
+    raw = document.at(place)
     if raw is None or isinstance(raw, dict):
         return (None, None) if raw is None else (document, raw)
     if not isinstance(raw, str):
         message = f"{describe(raw)} is not a path or a mapping"
-        faults.append(document.fault((key,), message))
+        faults.append(document.fault(place, message))
         return None, None
-    path = document.path.parent / raw
+    part = _other_file(document.path.parent / raw, faults)
+    return part, None if part is None else part.content
+
+
+def _other_file(path: Path, faults: list[Fault]) -> Document | None:
     if not _is_file(path):
-        return None, None  # the check of paths has said so
+        return None  # the check of paths has said so
     try:
         part = read_document(path)
     except ConfigError as error:
         faults += error.faults
-        return None, None
+        return None
     faults += part.faults
-    return part, part.content
+    return part
 
 
 def _own_profiles(part: Document | None, study: Document, raw: Any, faults: list[Fault]) -> dict[str, Profile]:
@@ -131,20 +184,58 @@ def _own_profiles(part: Document | None, study: Document, raw: Any, faults: list
         return {}
 
 
-def _plan(part: Document | None, study: Document, raw: Any, faults: list[Fault]) -> Plan | None:
-    if part is None:
-        return None
-    try:
-        return Plan.model_validate(raw)
-    except ValidationError as error:
-        faults += faults_of(error, part, Plan, under=_under(part, study, "plan"))
-        return None
+def _plans(study: Document, known: Known, faults: list[Fault]) -> tuple[Plan, ...]:
+    """Return the plans of a study: one in place, one file or several."""
+    raw = study.content.get("plan")
+    places: list[Place] = [("plan", i) for i in range(len(raw))] if isinstance(raw, list) else [("plan",)]
+    plans: list[Plan] = []
+    for place in places:
+        part, content = _part(study, place, faults)
+        if part is None:
+            continue
+        under = place if part is study else ()
+        if part is not study:
+            _check_paths(part, faults)
+        try:
+            plans.append(Plan.model_validate(_at(_with_absolute_paths(part), under)))
+        except ValidationError as error:
+            faults += faults_of(error, part, Plan, under=under)
+        if isinstance(content, dict):
+            faults += check_plan(part, under, content, known)
+        if plans and plans[-1].id in {plan.id for plan in plans[:-1]}:
+            faults.append(part.fault((*under, "id"), f"the plan {plans.pop().id!r} is there twice"))
+    return tuple(plans)
 
 
-def _config(document: Document, plan: Plan | None, own: dict[str, Profile], faults: list[Fault]) -> StudyConfig | None:
+def _at(content: dict[str, Any], place: Place) -> Any:
+    value: Any = content
+    for part in place:
+        value = value[part]
+    return value
+
+
+def _catalogues(plans: Iterable[Plan], known: Known, faults: list[Fault]) -> dict[Path, Catalogue]:
+    """Return the catalogues that goals name."""
+    goals = [goal for plan in plans for goal in plan.goals if isinstance(goal, ServiceCompleteness)]
+    catalogues = {}
+    for path in dict.fromkeys(goal.catalogue for goal in goals):
+        part = _other_file(path, faults)
+        if part is None:
+            continue
+        try:
+            catalogues[path] = Catalogue.model_validate(part.content)
+        except ValidationError as error:
+            faults += faults_of(error, part, Catalogue)
+        faults += check_catalogue(part, known)
+    return catalogues
+
+
+def _config(
+    document: Document, plans: Sequence[Plan], own: dict[str, Profile], faults: list[Fault]
+) -> StudyConfig | None:
     raw = _with_absolute_paths(document)
-    for key, model in (("plan", plan), ("profiles", own or None)):
-        if not isinstance(raw.get(key), Path):
+    for key, model in (("plan", plans[0] if plans else None), ("profiles", own or None)):
+        if not isinstance(raw.get(key), Path | list):
             raw[key] = model
     try:
         return StudyConfig.model_validate(raw)
@@ -154,30 +245,22 @@ def _config(document: Document, plan: Plan | None, own: dict[str, Profile], faul
 
 
 def _paths(document: Document) -> Iterator[tuple[Place, str]]:
-    """Yield every path a study names, with its place."""
-    places: list[Place] = [(key, "path") for key in ("boundary", "zones", "districts", "roads", "population")]
-    for key in ("groups", "facilities", "barriers"):
-        entries = document.content.get(key)
-        places += [(key, i, "path") for i in range(_length(entries))]
-    for i in range(_length(document.content.get("facilities"))):
-        sources = document.at(("facilities", i, "sources"))
-        places += [("facilities", i, "sources", k, "path") for k in range(_length(sources))]
-    for i in range(_length(document.content.get("groups"))):
-        rasters = document.at(("groups", i, "path"))
-        places += [("groups", i, "table", "path"), *(("groups", i, "path", k) for k in range(_length(rasters)))]
-    places += [("population", "controls", "path"), ("area_types", "path")]
-    places += [("profiles",), ("plan",), ("basemap", "water", "path"), ("basemap", "terrain")]
-    places += [("basemap", "neighbours", "path"), ("terrain", "path")]
-    tiles = document.at(("terrain", "path"))
-    places += [("terrain", "path", i) for i in range(_length(tiles))]
-    for place in places:
-        value = document.at(place)
-        if isinstance(value, str):
-            yield place, value
+    """Yield every path that a file names, with its place."""
+    yield from _paths_in(document.content, ())
 
 
-def _length(value: object) -> int:
-    return len(value) if isinstance(value, list) else 0
+def _paths_in(value: Any, place: Place) -> Iterator[tuple[Place, str]]:
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        here = (*place, key)
+        if key in _NO_PATHS_IN:
+            continue
+        if key in _PATHS or here in _TOP_PATHS:
+            several = isinstance(item, list)
+            named = [((*here, i), one) for i, one in enumerate(item)] if several else [(here, item)]
+            yield from ((at, one) for at, one in named if isinstance(one, str))
+        if isinstance(item, dict | list):
+            yield from _paths_in(item, here)
 
 
 def _check_paths(document: Document, faults: list[Fault]) -> None:

@@ -11,9 +11,10 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from facility_coverage.config.cutoff import CutoffMin
 from facility_coverage.config.number import Number, WholeNumber
 from facility_coverage.config.people import (
     AreaTypes,
@@ -25,6 +26,7 @@ from facility_coverage.config.people import (
 )
 from facility_coverage.config.plan import Plan
 from facility_coverage.config.profile import Profile
+from facility_coverage.config.state import Change, StateFacilities
 from facility_coverage.config.table import (
     OSM_SUFFIXES,
     AreaType,
@@ -44,28 +46,6 @@ __all__ = [  # what other rooms find here, though it is made elsewhere
     "OSM_SUFFIXES", "AreaType", "AreaTypes", "Column", "Datum", "Group", "Identifier", "PointPopulation",
     "PolygonPopulation", "RasterPopulation", "Scalar", "Share", "ShiftedDatum", "Table", "TableKeys",
 ]  # fmt: skip
-
-Minutes = Annotated[Number, Field(gt=0, le=240)]
-
-
-def _one_cutoff_serves_both(value: object) -> object:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return {"urban": value, "rural": value}
-    return value
-
-
-def _both_area_types(value: dict[AreaType, float]) -> dict[AreaType, float]:
-    missing = {"urban", "rural"} - set(value)
-    if missing:
-        raise ValueError(f"{' and '.join(sorted(missing))} is missing")
-    return value
-
-
-CutoffMin = Annotated[
-    dict[AreaType, Minutes],
-    BeforeValidator(_one_cutoff_serves_both, json_schema_input_type=Minutes | dict[AreaType, Minutes]),
-    AfterValidator(_both_area_types),
-]
 
 
 def _written_as_a_date(value: object) -> object:
@@ -124,6 +104,14 @@ class Tier(Model):
 
     id: Identifier = Field(description="Value in the layer's `tier` column")
     name: Text
+    led_by: list[Identifier] = Field(
+        default_factory=list,
+        description="Tiers whose facilities lead those of this tier, each by the nearest: e.g. [street_centre]",
+    )
+    led_within_min: Number | None = Field(
+        None, gt=0, le=1440, description="Longest way to the centre that leads; those farther off are led by none"
+    )
+    cutoff_min: CutoffMin | None = Field(None, description="Cutoff of this tier; by default that of the layer")
 
 
 class FacilitySource(Table):
@@ -138,6 +126,7 @@ class FacilityTable(FacilitySource):
     kind: Identifier
     tiers: list[Tier] = Field(default_factory=list)
     capacity: list[Column] = Field(default_factory=list)
+    attributes: list[Column] = Field(default_factory=list)
 
 
 class FacilityLayer(TableKeys):
@@ -149,7 +138,13 @@ class FacilityLayer(TableKeys):
     tiers: list[Tier] = Field(
         default_factory=list, description="Levels of the hierarchy, highest first; then a `tier` column is needed"
     )
-    capacity: list[Column] = Field(default_factory=list, description="Columns that count beds, slots, seats …")
+    tiers_inclusive: bool = Field(
+        False, strict=True, description="Whether a higher tier also serves the circle of a lower one"
+    )
+    capacity: list[Column] = Field(default_factory=list, description="Columns that count beds, slots, seats, m² …")
+    attributes: list[Column] = Field(
+        default_factory=list, description="Columns that say yes or no, such as quality_passed or public"
+    )
     profile: str = Field(description="Who travels: the name of a profile")
     cutoff_min: CutoffMin = Field(
         description="Longest acceptable travel time in minutes; one number, or one per area type of the person's zone"
@@ -183,10 +178,38 @@ class FacilityLayer(TableKeys):
 
     def tables(self) -> tuple[FacilityTable, ...]:
         """Return the files of the layer, the most trusted first."""
-        of_layer = {"kind": self.kind, "tiers": self.tiers, "capacity": self.capacity}
+        of_layer = {key: getattr(self, key) for key in ("kind", "tiers", "capacity", "attributes")}
         own = {key: getattr(self, key) for key in TableKeys.model_fields}
         entries = [dict(source) for source in self.sources] or [own]
         return tuple(FacilityTable.model_validate(entry | of_layer) for entry in entries)
+
+
+class Areas(Table):
+    """Areas that goals speak of, such as new estates: polygons with `area_id` and `name`."""
+
+    id: Identifier = Field(description="Name of these areas in goals, e.g. new_estates")
+    name: Text
+
+
+class Neighbours(Table):
+    """Zones or districts beyond the study: polygons with `district_id`, `name` and `area_type`."""
+
+
+class State(Model):
+    """The study at another date, or after changes: what it does not say is as in the study."""
+
+    id: Identifier = Field(description="Name of the state: `run --state`, `compare`")
+    name: Text
+    date: Date | None = Field(None, description="By default that of the study")
+    population: Population | None = None
+    groups: list[Group] | None = None
+    roads: Roads | None = None
+    facilities: dict[Identifier, StateFacilities] = Field(
+        default_factory=dict, description="Files that facility layers are read from in this state: {layer: {path: …}}"
+    )
+    changes: list[Change] = Field(
+        default_factory=list, description="Changes to the facilities: add, close, move, enlarge"
+    )
 
 
 class NetworkOptions(Model):
@@ -261,6 +284,9 @@ class StudyConfig(Model):
     title: Text
     lang: Lang = Field("zh", description="Language of maps and messages; --lang overrides it")
     date: Date = Field(description="The state of the world that the data show; goals are judged at this date")
+    facilities_as_of: Date | None = Field(
+        None, description="Day on which facilities must be open to count, by their opened and closed; by default `date`"
+    )
     notice: Text | None = Field(None, description="A remark printed on every map, e.g. that the data are synthetic")
     attribution: Text | None = Field(None, description="Data sources and licences, printed on every map")
     crs: str | None = Field(None, description="Metric reference system for all computing; by default the UTM zone")
@@ -280,7 +306,27 @@ class StudyConfig(Model):
         None, description="Profiles of your own: a YAML file or a mapping; they add to and override the built-in ones"
     )
     facilities: list[FacilityLayer] = Field(min_length=1)
-    plan: Path | Plan | None = Field(None, description="Goals to judge: a plan file, or the plan itself")
+    areas: list[Areas] = Field(default_factory=list, description="Areas that goals speak of, such as new estates")
+    neighbours: Neighbours | None = Field(
+        None, description="What lies beyond the zones, for the ledger of who serves whom across the border"
+    )
+    statistics: Table | None = Field(
+        None, description="Figures that no map can tell: indicator, year, value, and zone_id or district_id if for one"
+    )
+    plan: Path | Annotated[list[Path], Field(min_length=1)] | Plan | None = Field(
+        None, description="Goals to judge: a plan file, several of them, or the plan itself"
+    )
+    no_data: list[str] = Field(
+        default_factory=list,
+        description="What plans speak of and this study has no data for; their goals show no data: ids of facility "
+        "layers, columns such as elder_care.quality_passed, ids of areas, groups",
+    )
+    changes: list[Change] = Field(
+        default_factory=list, description="Planned changes to the facilities: add, close, move, enlarge"
+    )
+    states: list[State] = Field(
+        default_factory=list, description="The study at other dates, or after changes: see `compare`"
+    )
     network: NetworkOptions = Field(default_factory=NetworkOptions)
     terrain: Terrain | None = Field(None, description="Elevation; without it everybody walks at level speed")
     barriers: list[Table] = Field(

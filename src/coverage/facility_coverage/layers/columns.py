@@ -34,6 +34,14 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "lat": ("latitude", "纬度"),
     "x": (),
     "y": (),
+    "opened": ("启用年份", "启用时间", "启用日期", "开业时间", "开业年份", "建成年份", "建成时间", "投用时间"),
+    "closed": ("停用年份", "停用时间", "停用日期", "关闭时间", "撤销时间"),
+    "area_id": ("片区代码", "片区编号", "小区编号", "小区代码"),
+    "indicator": ("指标", "指标名称", "指标代码"),
+    "year": ("年份", "年度"),
+    "value": ("数值", "值", "指标值"),
+    "source": ("来源", "数据来源"),
+    "district_id": ("区县代码", "区划代码_区县", "县区代码"),
     "address": ("addr", "地址", "详细地址", "机构地址", "设施地址", "所在地址"),
     "total": ("population", "人口", "总人口", "人口数", "总人口数", "人口总数", "常住人口", "常住人口数"),
 }
@@ -41,6 +49,9 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
 
 ZONE_NAMES = ("镇街", "镇街名称", "街道名称", "乡镇名称", "行政区名称", "XZQMC")
 """More names of `name`, but only of zones: in a table of facilities they say where those are."""
+
+OPTIONAL = ("address", "opened", "closed")
+"""Columns of facilities that are used where the file has them."""
 
 POINT_COLUMNS = ("lon", "lat", "x", "y")
 
@@ -64,7 +75,9 @@ def wanted_columns(table: Table, *, role: str, more: Iterable[str] = ()) -> dict
     more
         Further columns that the caller looks for.
     """
-    own = (*(["tier"] if table.tiers else []), *table.capacity) if isinstance(table, FacilityTable) else ()
+    own: tuple[str, ...] = ()
+    if isinstance(table, FacilityTable):
+        own = (*(["tier"] if table.tiers else []), *table.capacity, *table.attributes, *OPTIONAL)
     wanted = {name: ALIASES.get(name, ()) for name in (*_WANTED.get(role, ()), *own, *more, *POINT_COLUMNS)}
     if role in {"zones", "neighbours"}:
         wanted["name"] += ZONE_NAMES

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -11,7 +12,10 @@ import pandas as pd
 import shapely
 
 from facility_coverage.errors import Fault, LayerError
+from facility_coverage.layers.attributes import to_yes_no
 from facility_coverage.layers.boundaries import extent, inside_box, zone_of
+from facility_coverage.layers.changes import COLUMNS as CHANGE_COLUMNS
+from facility_coverage.layers.changes import apply_changes
 from facility_coverage.layers.contracts import (
     PLACES,
     SHOWN_FAULTS,
@@ -27,14 +31,18 @@ from facility_coverage.layers.contracts import (
     to_count,
 )
 from facility_coverage.layers.duplicates import find_pairs, merged, same_names
+from facility_coverage.layers.opening import DATES, openings, order_faults, to_dates
 from facility_coverage.layers.tables import read_table
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Sequence
 
     from shapely.geometry.base import BaseGeometry
 
+    from facility_coverage.config.state import Change
     from facility_coverage.config.study import FacilityLayer, FacilityTable
+    from facility_coverage.layers.counted import Area
 
 
 @dataclass(frozen=True)
@@ -44,12 +52,18 @@ class PlacedFacilities:
     Attributes
     ----------
     frame
-        `facility_id` (unique, sorted), `name`, `tier`, capacity columns, `zone_id` (None beyond the zones), points.
+        `facility_id` (unique, sorted), `name`, `tier`, capacity columns, attributes (True, False or None), `address`
+        (or None), `zone_id` (None beyond the zones), points.
     rows
         Per file: its name, rows read, and facilities within the box before duplicates were made one.
     duplicates
         Pairs that are likely one facility: `layer`, `first`, `second` (ids), `first_name`, `second_name`, `first_file`,
         `second_file`, `distance_m`, `similarity`, `merged`.
+    openings
+        Facilities that are not there on the study's day: `layer`, `facility_id`, `name`, `status` (``not yet open`` or
+        ``closed``).
+    changes
+        What the study changed: `layer`, `facility_id`, `name`, `change`.
     same_names
         Names of several facilities that are not the same: `layer`, `name`, `facility_count`, `facilities`.
     """
@@ -58,6 +72,17 @@ class PlacedFacilities:
     rows: tuple[tuple[str, int, int], ...]
     duplicates: pd.DataFrame
     same_names: pd.DataFrame
+    openings: pd.DataFrame
+    changes: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What of the facilities is there: those open on a `day`, after `changes`; `file` names the study in faults."""
+
+    day: dt.date
+    changes: Sequence[Change]
+    file: str
 
 
 def read_facilities(layer: FacilityLayer) -> tuple[SourceTable, ...]:
@@ -67,7 +92,8 @@ def read_facilities(layer: FacilityLayer) -> tuple[SourceTable, ...]:
     -------
     tuple of SourceTable
         The most trusted first: `facility_id`, `name` (the id where the source has none), `tier` (None where the layer
-        has no tiers), capacity columns as float64 (NaN = no data), `outline` (what the file draws), points.
+        has no tiers), capacity columns as float64 (NaN = no data), attributes (True, False or None), `address`,
+        `opened` and `closed` (dates; None where the file says nothing), `outline` (what the file draws), points.
 
     Raises
     ------
@@ -90,7 +116,7 @@ def _read_source(table: FacilityTable) -> SourceTable:
     source = _with_osm_columns(read_table(table, role="facilities"), table)
     frame = source.frame
     tier = ["tier"] if table.tiers else []
-    faults = check_columns(source, ["facility_id", "name", *tier, *table.capacity])
+    faults = check_columns(source, ["facility_id", "name", *tier, *table.capacity, *table.attributes])
     if "facility_id" in frame.columns:
         faults += check_ids(source, "facility_id")
     if table.tiers and "tier" in frame.columns:
@@ -100,7 +126,8 @@ def _read_source(table: FacilityTable) -> SourceTable:
         if capacity in frame.columns:
             counts[capacity], found = to_count(source, capacity)
             faults += found
-    faults += check_geometry(source, PLACES, what="a facility")
+    said, more = _optional(source, table)
+    faults += [*more, *check_geometry(source, PLACES, what="a facility")]
     raise_faults(faults)
     ids, names = table.id_prefix + as_text(frame["facility_id"]), as_text(frame["name"])
     no_tier = pd.Series([None] * len(frame), frame.index, dtype="object")
@@ -109,10 +136,27 @@ def _read_source(table: FacilityTable) -> SourceTable:
         "name": names.where(names != "", ids),
         "tier": text_or_none(frame["tier"]) if table.tiers else no_tier,
         **counts,
+        **said,
         "outline": frame.geometry.to_numpy(),
     }
     points = shapely.point_on_surface(frame.geometry.to_numpy())
     return replace(source, frame=gpd.GeoDataFrame(ordered, geometry=points, crs=frame.crs))
+
+
+def _optional(source: SourceTable, table: FacilityTable) -> tuple[dict[str, pd.Series], list[Fault]]:
+    """Return attributes, address and dates, None where the file says nothing, and their faults."""
+    frame, faults = source.frame, []
+    said: dict[str, pd.Series] = {}
+    for attribute in table.attributes:
+        if attribute in frame.columns:
+            said[attribute], found = to_yes_no(source, attribute)
+            faults += found
+    nothing = pd.Series([None] * len(frame), frame.index, dtype="object")
+    said["address"] = text_or_none(frame["address"]) if "address" in frame.columns else nothing
+    for date in DATES:
+        said[date], found = to_dates(source, date) if date in frame.columns else (nothing, [])
+        faults += found
+    return said, faults or order_faults(source, *(said[date] for date in DATES))
 
 
 def _with_osm_columns(source: SourceTable, table: FacilityTable) -> SourceTable:
@@ -120,7 +164,7 @@ def _with_osm_columns(source: SourceTable, table: FacilityTable) -> SourceTable:
     if not source.is_osm:
         return source
     frame = source.frame
-    absent = [column for column in ("name", *table.capacity) if column not in frame.columns]
+    absent = [column for column in ("name", *table.capacity, *table.attributes) if column not in frame.columns]
     ids = {} if "facility_id" in frame.columns else {"facility_id": frame["osm_id"]}
     return replace(source, frame=frame.assign(**dict.fromkeys(absent), **ids))
 
@@ -142,9 +186,9 @@ def _shared_ids(sources: Sequence[SourceTable]) -> list[Fault]:
 
 
 def place_facilities(
-    layer: FacilityLayer, sources: Sequence[SourceTable], zones: gpd.GeoDataFrame, box: BaseGeometry
+    layer: FacilityLayer, sources: Sequence[SourceTable], area: Area, scenario: Scenario | None = None
 ) -> PlacedFacilities:
-    """Return the facilities within the box, projected, with their zone, sorted by `facility_id`.
+    """Return the facilities within the study's box, projected, with their zone, sorted by `facility_id`.
 
     Parameters
     ----------
@@ -152,16 +196,17 @@ def place_facilities(
         Says what counts as a duplicate, and whether duplicates are made one.
     sources
         From `read_facilities`.
-    zones
-        In the metric reference system, sorted by `zone_id`.
-    box
-        Area that the study reads.
+    area
+        The study's zones, and the box that it reads.
+    scenario
+        The day on which facilities must be there, and what is changed; by default all are, and nothing is.
 
     Raises
     ------
     LayerError
-        If longitude and latitude are swapped, or no facility of a file lies in the box.
+        If longitude and latitude are swapped, no facility of a file lies in the box, or a change cannot be made.
     """
+    zones, box = area.zones, area.box
     faults: list[Fault] = []
     frames: list[gpd.GeoDataFrame] = []
     for source in sources:
@@ -175,11 +220,35 @@ def place_facilities(
     kept, pairs = _examined(everything, layer)
     names = same_names(everything, pairs).assign(layer=layer.id)
     kept = kept.sort_values("facility_id").reset_index(drop=True)
-    zone = zone_of(shapely.get_coordinates(kept.geometry.to_numpy()), zones)
-    columns = [column for column in kept.columns if column not in {"geometry", "outline", "file"}]
-    placed = kept.assign(zone_id=zone)[[*columns, "zone_id", "geometry"]]
-    table = _told(everything, pairs, layer)
-    return PlacedFacilities(placed, rows, table, names[["layer", "name", "facility_count", "facilities"]])
+    there, away, changed = kept, kept.iloc[:0], pd.DataFrame(columns=list(CHANGE_COLUMNS))
+    if scenario is not None:
+        status = openings(kept, scenario.day)
+        there, away = kept[status == "open"], kept.assign(status=status)[status != "open"]
+        read = partial(_read_planned, zones=zones, box=box)
+        there, changed = apply_changes(there, scenario.changes, layer, read=read, file=scenario.file)
+    there = there.reset_index(drop=True)
+    zone = zone_of(shapely.get_coordinates(there.geometry.to_numpy()), zones)
+    columns = [column for column in there.columns if column not in {"geometry", "outline", "file", *DATES}]
+    placed = there.assign(zone_id=zone)[[*columns, "zone_id", "geometry"]]
+    gone = pd.DataFrame(
+        {
+            "layer": layer.id,
+            **{name: away.get(name, pd.Series(dtype=object)) for name in ("facility_id", "name", "status")},
+        }
+    )
+    return PlacedFacilities(
+        placed,
+        rows,
+        _told(everything, pairs, layer),
+        names[["layer", "name", "facility_count", "facilities"]],
+        openings=gone.reset_index(drop=True),
+        changes=changed,
+    )
+
+
+def _read_planned(table: FacilityTable, *, zones: gpd.GeoDataFrame, box: BaseGeometry) -> gpd.GeoDataFrame:
+    """Return the facilities of a file that a change adds."""
+    return _projected(_read_source(table), zones, box)
 
 
 def _projected(source: SourceTable, zones: gpd.GeoDataFrame, box: BaseGeometry) -> gpd.GeoDataFrame:

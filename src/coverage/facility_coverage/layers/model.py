@@ -20,6 +20,15 @@ TAGS = (
 )  # fmt: skip
 
 
+STATISTICS = ("indicator", "year", "value", "zone_id", "district_id", "source")
+
+
+def no_statistics() -> pd.DataFrame:
+    """Return the table of a study without statistics."""
+    columns: dict[str, pd.Series] = {name: pd.Series(dtype=object) for name in STATISTICS}
+    return pd.DataFrame(columns | {"year": pd.Series(dtype="int64"), "value": pd.Series(dtype="float64")})
+
+
 @dataclass(frozen=True)
 class Roads:
     """Road ways as arrays.
@@ -85,8 +94,9 @@ class Layers:
     demand
         Where people are.
     facilities
-        Facility layer id → frame: `facility_id` (string, unique, sorted), `name`, `tier` (None where the
-        layer has no tiers), capacity columns (float, NaN = no data), `zone_id` (None beyond the zones), point geometry.
+        Facility layer id → frame: `facility_id` (string, unique, sorted), `name`, `tier` (None where the layer has no
+        tiers), capacity columns (float, NaN = no data), attributes (True, False or None), `address` (or None),
+        `zone_id` (None beyond the zones), point geometry.
     roads
         Ways within the margin.
     barriers
@@ -95,7 +105,14 @@ class Layers:
         What reading changed or could not know, by subject (``terrain``, ``roads``): name → figure, for the passport.
     details
         What reading found row by row, by subject, for the passport and the doctor: `topology`, `repairs`, `districts`,
-        `codes`, `duplicates`, `same_names`; see their modules.
+        `codes`, `duplicates`, `same_names`, `openings`, `changes`; see their modules.
+    areas
+        Areas that goals speak of, by id: `area_id`, `name`, polygons.
+    neighbours
+        What lies beyond the zones: `district_id`, `name`, `area_type`, other columns of the source, polygons; None
+        without.
+    statistics
+        Figures that no map can tell: `indicator`, `year`, `value` (NaN = no data), `zone_id`, `district_id`, `source`.
     basemap
         Optional frames drawn under the results: `water`, `neighbours` (with `name`).
     counts
@@ -111,5 +128,8 @@ class Layers:
     barriers: gpd.GeoDataFrame = field(default_factory=gpd.GeoDataFrame)
     reports: dict[str, dict[str, float]] = field(default_factory=dict)
     details: dict[str, pd.DataFrame] = field(default_factory=dict)
+    areas: dict[str, gpd.GeoDataFrame] = field(default_factory=dict)
+    neighbours: gpd.GeoDataFrame | None = None
+    statistics: pd.DataFrame = field(default_factory=no_statistics)
     basemap: dict[str, gpd.GeoDataFrame] = field(default_factory=dict)
     counts: pd.DataFrame = field(default_factory=pd.DataFrame)

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 import shapely
 
 from facility_coverage.errors import Fault, LayerError
-from facility_coverage.layers import barriers, basemap, boundaries, districts, facilities, population, roads, topology
+from facility_coverage.layers import (
+    areas,
+    barriers,
+    basemap,
+    boundaries,
+    districts,
+    facilities,
+    neighbours,
+    population,
+    roads,
+    statistics,
+    topology,
+)
 from facility_coverage.layers.counted import Area
 from facility_coverage.layers.crs import choose_metric_crs
 from facility_coverage.layers.groups import check_groups
@@ -96,6 +108,7 @@ def read_layers(config: StudyConfig, *, margin_m: float) -> Layers:
     if zone_source is not None:
         steps.faults += check_groups(config.groups, zone_source)
     base_sources = _read_basemap(config, steps)
+    told = _Told.read(config, steps)
     sound_zones = steps.require(zone_source) if zone_source is None else zone_source
     if config.districts is not None:
         steps.require(district_source)
@@ -108,17 +121,57 @@ def read_layers(config: StudyConfig, *, margin_m: float) -> Layers:
         steps.count("boundary", outline_source.file, (outline_source.rows_read, len(outline_source.frame)))
     if district_source is not None:
         steps.count("districts", district_source.file, (district_source.rows_read, len(district_source.frame)))
+    more = told.place(area, steps)
     layers = _placed(config, area, facility_sources, base_sources, steps)
-    return replace(layers, details=details | layers.details)
+    return replace(layers, details=details | layers.details, **more)
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What goals and the ledger ask for beside zones, people and facilities."""
+
+    areas: dict[str, SourceTable | None]
+    neighbours: SourceTable | None
+    statistics: SourceTable | None
+
+    @classmethod
+    def read(cls, config: StudyConfig, steps: _Collector) -> _Told:
+        beside, table = config.neighbours, config.statistics
+        return cls(
+            {one.id: steps.attempt(lambda one=one: areas.read_areas(one)) for one in config.areas},  # type: ignore[misc]
+            None if beside is None else steps.attempt(lambda: neighbours.read_neighbours(beside)),
+            None if table is None else steps.attempt(lambda: statistics.read_statistics(table)),
+        )
+
+    def place(self, area: Area, steps: _Collector) -> dict[str, Any]:
+        """Return the fields of `Layers` that they fill."""
+        zones = area.zones
+        fields: dict[str, Any] = {}
+        found: dict[str, Any] = {}
+        for name, source in self.areas.items():
+            if source is not None:
+                found[name] = steps.attempt(lambda source=source: areas.place_areas(source, zones.crs))  # type: ignore[misc]
+                steps.count(name, source.file, (source.rows_read, len(source.frame)))
+        fields["areas"] = {name: frame for name, frame in found.items() if frame is not None}
+        if self.neighbours is not None:
+            fields["neighbours"] = neighbours.place_neighbours(self.neighbours, zones)
+            steps.count("neighbours", self.neighbours.file, (self.neighbours.rows_read, len(fields["neighbours"])))
+        table = self.statistics
+        if table is not None:
+            of_zones, of_districts = zones["zone_id"].tolist(), list(zones.get("district_id", []))
+            kept = statistics.place_statistics(table, of_zones, of_districts)
+            fields["statistics"] = kept
+            steps.count("statistics", table.file, (table.rows_read, len(kept)))
+        return fields
 
 
 def _read_basemap(config: StudyConfig, steps: _Collector) -> dict[str, SourceTable | None]:
     sources: dict[str, SourceTable | None] = {}
-    water, neighbours = config.basemap.water, config.basemap.neighbours
+    water, drawn = config.basemap.water, config.basemap.neighbours
     if water is not None:
         sources["water"] = steps.attempt(lambda: basemap.read_water(water))
-    if neighbours is not None:
-        sources["neighbours"] = steps.attempt(lambda: basemap.read_neighbours(neighbours))
+    if drawn is not None:
+        sources["neighbours"] = steps.attempt(lambda: basemap.read_neighbours(drawn))
     return sources
 
 
@@ -204,12 +257,14 @@ def _placed_facilities(
     steps: _Collector,
 ) -> dict[str, facilities.PlacedFacilities]:
     placed: dict[str, facilities.PlacedFacilities] = {}
+    day = config.facilities_as_of or config.date
+    scenario = facilities.Scenario(day, config.changes, f"study {config.id}")
     for layer in config.facilities:
         tables = sources[layer.id]
         if tables is None:
             continue
         found = steps.attempt(
-            lambda layer=layer, tables=tables: facilities.place_facilities(layer, tables, area.zones, area.box)  # type: ignore[misc]
+            lambda layer=layer, tables=tables: facilities.place_facilities(layer, tables, area, scenario)  # type: ignore[misc]
         )
         if found is not None:
             placed[layer.id] = found
@@ -223,6 +278,8 @@ def _details(placed: dict[str, facilities.PlacedFacilities]) -> dict[str, pd.Dat
     return {
         "duplicates": pd.concat([one.duplicates for one in placed.values()], ignore_index=True),
         "same_names": pd.concat([one.same_names for one in placed.values()], ignore_index=True),
+        "openings": pd.concat([one.openings for one in placed.values()], ignore_index=True),
+        "changes": pd.concat([one.changes for one in placed.values()], ignore_index=True),
     }
 
 

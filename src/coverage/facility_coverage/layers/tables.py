@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 
     from facility_coverage.config.study import Scalar, Table
 
-Role = Literal["zones", "districts", "boundary", "facilities", "population", "roads", "water", "neighbours", "barriers"]
+Role = Literal[
+    "zones", "districts", "boundary", "facilities", "population", "roads", "water", "neighbours", "barriers", "areas",
+]  # fmt: skip
 
 _OSM_SHAPE: dict[Role, openstreetmap.Shape] = {
     "facilities": "sites",

@@ -12,12 +12,13 @@ from pathlib import Path
 
 from facility_coverage.errors import Fault, StudyError
 from facility_coverage.layers.datum import SHIFTED
+from facility_coverage.outputs import verdict_tables
 from facility_coverage.outputs.web_maps import web_map_names
 
 #: A folder that holds this file and none but a run's files was written by a run and may be replaced by another.
 MARK = "run.json"
 _WEB_MAPS = {name for datum in SHIFTED for name in web_map_names(datum)}
-FILES = frozenset({MARK, "map.html", "zones.csv", "districts.csv", "coverage.gpkg", "verdicts.json"}) | _WEB_MAPS
+FILES = frozenset({MARK, "map.html", "zones.csv", "districts.csv", "coverage.gpkg", *verdict_tables.FILES}) | _WEB_MAPS
 
 
 @contextmanager

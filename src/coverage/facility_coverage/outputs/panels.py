@@ -11,9 +11,7 @@ from facility_coverage.analysis.goals import Verdict
 from facility_coverage.config.profile import Profile
 from facility_coverage.config.study import FacilityLayer, StudyConfig
 from facility_coverage.config.text import Lang
-from facility_coverage.outputs.texts import text, word_for
-
-_SHARES = {"population_covered", "capacity_share"}
+from facility_coverage.outputs.texts import rate, text, word_for
 
 
 def number(value: float | None, lang: Lang) -> str:
@@ -29,27 +27,28 @@ def number(value: float | None, lang: Lang) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.2f}".rstrip("0").rstrip(".")
 
 
-def figure(measure: str, value: float | None, lang: Lang) -> str:
-    """Return a goal's figure as people write it: shares in per cent, rates per thousand, never rounded up.
+def figure(scale: str, value: float | None, lang: Lang) -> str:
+    """Return a goal's figure as people write it: shares in per cent, rates with what they are per, never rounded up.
 
     Examples
     --------
-    >>> figure("population_covered", 0.625, "zh"), figure("capacity_per_1000", 4.5, "zh")
-    ('62.5%', '每千人 4.5')
+    >>> figure("share", 0.625, "zh"), figure("per_1000", 4.5, "zh"), figure("岁", 78.15, "zh")
+    ('62.5%', '每千人 4.5', '78.15 岁')
 
     A share that misses 60 % by a little must not read as if it had met it:
 
-    >>> figure("capacity_share", 0.5996, "en"), figure("capacity_share", 0.6, "en")
+    >>> figure("share", 0.5996, "en"), figure("share", 0.6, "en")
     ('59.9%', '60.0%')
     """
     if value is None or pd.isna(value):
         return text("no_data", lang)
-    if measure in _SHARES:
+    if scale == "share":
         return f"{_cut(100 * value, 1):.1f}%"
-    if measure == "capacity_per_1000":
-        rate = number(_cut(value, 2), lang)
-        return f"每千人 {rate}" if lang == "zh" else f"{rate} per 1000"
-    return number(_cut(value, 2 if abs(value) < 100 else 0), lang)
+    if scale == "count":
+        return number(_cut(value, 2 if abs(value) < 100 else 0), lang)
+    shown = number(_cut(value, 2), lang) if abs(value) < 100 else f"{_cut(value, 2):,.2f}".rstrip("0").rstrip(".")
+    pattern = rate(scale, lang)
+    return pattern.format(shown) if pattern else f"{shown}{'' if scale == '%' else ' '}{scale}"
 
 
 def _cut(value: float, digits: int) -> float:
@@ -91,10 +90,10 @@ def _goal_row(verdict: Verdict, lang: Lang) -> dict[str, Any]:
         "name": verdict.name_zh if lang == "zh" else verdict.name_en,
         "layer": verdict.layer,
         "status": verdict.status,
-        "value": figure(verdict.measure, verdict.value, lang),
-        "target": figure(verdict.measure, verdict.target, lang),
+        "value": figure(verdict.scale, verdict.value, lang),
+        "target": None if verdict.target is None else _bounded(verdict, lang),
         "year": verdict.target_year,
-        "baseline": None if verdict.baseline is None else figure(verdict.measure, verdict.baseline, lang),
+        "baseline": None if verdict.baseline is None else figure(verdict.scale, verdict.baseline, lang),
         "baseline_year": verdict.baseline_year,
         "shortfall": _shortfall(verdict.shortfall, verdict.unit, lang),
         "nature": text(verdict.nature, lang) if verdict.nature in ("binding", "expected") else "",
@@ -103,14 +102,19 @@ def _goal_row(verdict: Verdict, lang: Lang) -> dict[str, Any]:
         "note": verdict.note_zh if lang == "zh" else verdict.note_en,
         "missing": f"{missing} {text('incomplete', lang)}" if missing else "",
         "zones": {
-            zone.zone_id: {
+            zone.id: {
                 "status": zone.status,
-                "value": figure(verdict.measure, zone.value, lang),
+                "value": figure(verdict.scale, zone.value, lang),
                 "shortfall": _shortfall(zone.shortfall, verdict.unit, lang),
             }
             for zone in verdict.zones
+            if zone.value is not None or zone.status is not None
         },
     }
+
+
+def _bounded(verdict: Verdict, lang: Lang) -> str:
+    return ("≤ " if verdict.bound == "at_most" else "") + figure(verdict.scale, verdict.target, lang)
 
 
 def _shortfall(shortfall: float | None, unit: str, lang: Lang) -> str:

@@ -1,21 +1,15 @@
-"""Tables: zones.csv, coverage.gpkg and verdicts.json; the same input gives the same bytes."""
+"""Tables: zones.csv, districts.csv and coverage.gpkg; the same input gives the same bytes."""
 
 from __future__ import annotations
 
-import dataclasses
-import json
-import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 import pyogrio
 
 from facility_coverage.analysis.coverage import CoverageResult
-from facility_coverage.analysis.goals import Verdict
 from facility_coverage.config.study import StudyConfig
 from facility_coverage.layers.model import Layers
 
@@ -99,12 +93,6 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
     safe.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n", float_format="%.10g")
 
 
-def write_verdicts(verdicts: Sequence[Verdict], path: Path) -> None:
-    """Write the verdicts as JSON; figures without data are null."""
-    rows = [_without_nan(dataclasses.asdict(verdict)) for verdict in verdicts]
-    path.write_text(json.dumps(rows, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-
-
 def write_geopackage(
     config: StudyConfig,
     layers: Layers,
@@ -161,14 +149,3 @@ def _inert(value: object) -> object:
         return value
     line = " ".join(value.split())
     return f"'{line}" if line.startswith(FORMULA_STARTS) else line
-
-
-def _without_nan(value: Any) -> Any:
-    """Return `value` with NaN as None, all the way down."""
-    if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(item) for item in value]
-    if isinstance(value, float | np.floating) and not math.isfinite(value):
-        return None
-    return value

@@ -70,7 +70,23 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "unit_slots": ("个托位", "slots"),
     "unit_facilities": ("处设施", "facilities"),
     "unit_people": ("人", "people"),
-    "per_1000": ("每千人", "per 1000"),
+    "unit_zones": ("个镇街", "zones"),
+    "unit_districts": ("个区县", "districts"),
+    "unit_areas": ("片区", "areas"),
+    "unit_places": ("个学位", "places"),
+    "unit_area_m2": ("平方米场地", "m² of ground"),
+    "unit_floor_area_m2": ("平方米建筑面积", "m² of floor"),
+    "unit_land_area_m2": ("平方米用地", "m² of land"),
+    "capacity_places": ("学位", "places"),
+    "capacity_area_m2": ("场地面积(平方米)", "ground (m²)"),
+    "capacity_floor_area_m2": ("建筑面积(平方米)", "floor (m²)"),
+    "capacity_land_area_m2": ("用地面积(平方米)", "land (m²)"),
+    "no_target": ("仅监测", "no target"),
+    "goals_without_data": ("无数据的目标", "Goals without data"),
+    "rate_per_1000": ("每千人 {}", "{} per 1000"),
+    "rate_m2_per_person": ("人均 {} 平方米", "{} m² per person"),
+    "rate_m2_per_10000_people": ("每万人 {} 平方米", "{} m² per 10,000 people"),
+    "rate_m2_per_100_households": ("每百户 {} 平方米", "{} m² per 100 households"),
 }
 
 
@@ -82,6 +98,12 @@ def texts(lang: Lang) -> dict[str, str]:
 def text(key: str, lang: Lang) -> str:
     """Return one text."""
     return _TEXTS[key][0 if lang == "zh" else 1]
+
+
+def rate(scale: str, lang: Lang) -> str:
+    """Return the pattern of a rate's figure, empty for scales that are no rate."""
+    pair = _TEXTS.get(f"rate_{scale}")
+    return "" if pair is None else pair[0 if lang == "zh" else 1]
 
 
 def word_for(kind: str, name: str, lang: Lang) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -31,75 +33,122 @@ ELDER_TIERS = {
 }
 MEDICAL_TIERS = {"hospital": "医院", "health_centre": "卫生院/社区卫生服务中心", "clinic": "诊所/村卫生室"}
 AREA_TYPES = {"urban": "城镇", "rural": "乡村"}
+YES_NO = {True: "是", False: "否"}
 
-Rows = Sequence[Sequence[str | float | None]]
+Cell = str | float | None
+Rows = Sequence[Sequence[Cell]]
 
 
-def write_office(
-    folder: Path,
-    *,
-    zones: gpd.GeoDataFrame,
-    elder_care: gpd.GeoDataFrame,
-    childcare: gpd.GeoDataFrame,
-    medical: gpd.GeoDataFrame,
-) -> None:
-    """Write the tables of the sample, given in WGS 84, as an office keeps them.
+@dataclass(frozen=True)
+class _Sheet:
+    """A sheet of the workbook.
 
-    ``设施台账.xlsx`` holds elder care and medical care in GCJ-02, with title and unit rows above the data and a sum
-    below; ``托育机构.csv`` is GB18030 text in BD-09; ``镇街.shp`` lies in CGCS2000, with a GBK table.
+    Attributes
+    ----------
+    name
+        Of the sheet.
+    columns
+        Our columns and their headings, in the order of the sheet.
+    counts
+        Those that have a sum below.
+    words
+        Column → what is written for its values; numbers and texts without words are written as they are.
+    """
+
+    name: str
+    columns: Mapping[str, str]
+    counts: Sequence[str]
+    words: Mapping[str, Mapping[Any, str]]
+
+
+_SHEETS = {
+    "elder_care": _Sheet(
+        "养老服务设施",
+        {
+            "tier": "级别", "beds": "床位数（张）", "nursing_beds": "护理型床位（张）", "quality_passed": "质量达标",
+            "contracted": "签约医疗机构", "opened": "启用年份", "address": "地址",
+        },
+        ("beds", "nursing_beds"),
+        {"tier": ELDER_TIERS, "quality_passed": YES_NO, "contracted": YES_NO},
+    ),
+    "medical": _Sheet(
+        "医疗机构",
+        {"tier": "级别", "beds": "床位数（张）", "sub_centre": "医疗次中心", "opened": "启用年份", "address": "地址"},
+        ("beds",),
+        {"tier": MEDICAL_TIERS, "sub_centre": YES_NO},
+    ),
+    "kindergarten": _Sheet(
+        "幼儿园",
+        {"places": "学位数（个）", "inclusive": "普惠", "public": "办园性质"},
+        ("places",),
+        {"inclusive": YES_NO, "public": {True: "公办", False: "民办"}},
+    ),
+}  # fmt: skip
+
+
+def write_office(folder: Path, *, zones: gpd.GeoDataFrame, services: Mapping[str, gpd.GeoDataFrame]) -> None:
+    """Write zones and services of the sample, given in WGS 84, as an office keeps them.
+
+    ``设施台账.xlsx`` holds elder care, medical care and kindergartens in GCJ-02, with title and unit rows above the
+    data and a sum below; ``托育机构.csv`` is GB18030 text in BD-09; ``镇街.shp`` lies in CGCS2000, with a GBK table.
     """
     folder.mkdir(parents=True)
-    _write_workbook(folder / "设施台账.xlsx", elder_care, medical)
-    _write_text(folder / "托育机构.csv", childcare)
+    _write_workbook(folder / "设施台账.xlsx", services)
+    _write_text(folder / "托育机构.csv", services["childcare"])
     _write_zones(folder / "镇街.shp", zones)
 
 
-def _write_workbook(file: Path, elder_care: gpd.GeoDataFrame, medical: gpd.GeoDataFrame) -> None:
+def _write_workbook(file: Path, services: Mapping[str, gpd.GeoDataFrame]) -> None:
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(str(file), options) as book:
         book.set_properties({"title": "合成样例", "comments": "Synthetic sample data", "created": _DAY})
         bold = book.add_format({"bold": True, "align": "center"})
-        for name, frame, tiers, columns in (
-            ("养老服务设施", elder_care, ELDER_TIERS, {"beds": "床位数（张）", "nursing_beds": "护理型床位（张）"}),
-            ("医疗机构", medical, MEDICAL_TIERS, {"beds": "床位数（张）"}),
-        ):
-            sheet = book.add_worksheet(name)
-            header = ["序号", "机构编号", "机构名称", "级别", *columns.values(), "经度", "纬度"]
-            sheet.merge_range(0, 0, 0, len(header) - 1, f"永川区{name}台账（合成样例数据）", bold)
+        for layer, form in _SHEETS.items():
+            frame, sheet = services[layer], book.add_worksheet(form.name)
+            header = ["序号", "机构编号", "机构名称", *form.columns.values(), "经度", "纬度"]
+            sheet.merge_range(0, 0, 0, len(header) - 1, f"永川区{form.name}台账（合成样例数据）", bold)
             sheet.write_string(1, 0, "填报单位：（样例）")
             sheet.write_string(1, len(header) - 2, "截至2025年12月31日")
             for at, title in enumerate(header):
                 sheet.write_string(2, at, title, bold)
-            for number, row in enumerate(_ledger(frame, tiers, list(columns)), start=1):
+            for number, row in enumerate(_ledger(frame, form), start=1):
                 _write_row(sheet, 2 + number, [float(number), *row])
             last = 3 + len(frame)
             sheet.write_string(last, 1, "合计")
-            for at, column in enumerate(columns, start=4):
-                sheet.write_number(last, at, float(frame[column].sum()))
+            for column in form.counts:
+                sheet.write_number(last, header.index(form.columns[column]), float(frame[column].sum()))
 
 
-def _ledger(frame: gpd.GeoDataFrame, tiers: Mapping[str, str], columns: Sequence[str]) -> Rows:
+def _ledger(frame: gpd.GeoDataFrame, form: _Sheet) -> Rows:
     """Return the rows of a ledger; every tenth count is written as people write it."""
-    places = _written(frame, "gcj02")
-    counts = {column: [_count(at, value) for at, value in enumerate(frame[column])] for column in columns}
-    table = pd.DataFrame(
-        {"id": frame["facility_id"], "name": frame["name"], "tier": frame["tier"].map(tiers), **counts,
-         "lon": places[:, 0], "lat": places[:, 1]}
-    )  # fmt: skip
-    return [tuple(row) for row in table.itertuples(index=False)]
+    columns = [frame["facility_id"], frame["name"]]
+    for name in form.columns:
+        if name in form.counts:
+            unit = form.columns[name][-2]
+            columns.append([_count(at, value, unit) for at, value in enumerate(frame[name])])
+        else:
+            columns.append([_cell(value, form.words.get(name)) for value in frame[name]])
+    return list(zip(*columns, *_written(frame, "gcj02").T.tolist(), strict=True))
 
 
-def _count(at: int, value: float) -> str | float | None:
+def _cell(value: Any, words: Mapping[Any, str] | None) -> Cell:
+    """Return what is written into a cell; nothing where nothing is known."""
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return None
+    return value if words is None else words[value]
+
+
+def _count(at: int, value: float, unit: str) -> Cell:
     if np.isnan(value):
         return "" if at % 2 else "—"
     if at % 10 == 3:
-        return f"{value:.0f}张"
+        return f"{value:.0f}{unit}"
     if at % 10 == 7:
         return f"{value:.0f}".translate({ord("0") + digit: ord("０") + digit for digit in range(10)})
     return float(value)
 
 
-def _write_row(sheet: xlsxwriter.worksheet.Worksheet, at: int, row: Sequence[str | float | None]) -> None:
+def _write_row(sheet: xlsxwriter.worksheet.Worksheet, at: int, row: Sequence[Cell]) -> None:
     for column, value in enumerate(row):
         if isinstance(value, str):
             sheet.write_string(at, column, value)
@@ -114,6 +163,9 @@ def _write_text(file: Path, childcare: gpd.GeoDataFrame) -> None:
             "机构编号": childcare["facility_id"],
             "机构名称": childcare["name"],
             "托位数": [f"{slots:.0f}个" for slots in childcare["slots"]],
+            "普惠": [_cell(value, YES_NO) for value in childcare["inclusive"]],
+            "示范": [_cell(value, YES_NO) for value in childcare["demonstration"]],
+            "启用年份": [f"{year:.0f}" if year > 0 else "" for year in childcare["opened"]],
             "经度": [f"{lon:.{_DIGITS}f}" for lon in places[:, 0]],
             "纬度": [f"{lat:.{_DIGITS}f}" for lat in places[:, 1]],
         }

@@ -64,6 +64,16 @@ def build_people(terrain: Terrain, places: Settlements, zones: gpd.GeoDataFrame,
     return People(np.where(zone >= 0, np.round(count * 64.0) / 64.0, np.nan), float(west), float(north))
 
 
+def people_by_zone(people: People, zones: gpd.GeoDataFrame) -> Floats:
+    """Return the people of each zone, cells counted where their middle lies."""
+    row, col = np.nonzero(people.count > 0)
+    lon = np.asarray(people.west_deg + (col + 0.5) * CELL_DEG, dtype=np.float64)
+    lat = np.asarray(people.north_deg - (row + 0.5) * CELL_DEG, dtype=np.float64)
+    zone = _zone_of(zones, lon, lat)
+    weights = people.count[row, col][zone >= 0]
+    return np.bincount(zone[zone >= 0], weights, minlength=len(zones)).astype(np.float64)
+
+
 def _seat(number: int) -> Floats:
     from facility_coverage.sample.frame import metres  # noqa: PLC0415
 

@@ -14,13 +14,16 @@ from scipy.sparse import csgraph
 from facility_coverage.layers.model import Floats
 from facility_coverage.sample.countryside import Ways
 from facility_coverage.sample.expressway import build_expressways
-from facility_coverage.sample.frame import to_lonlat
+from facility_coverage.sample.frame import CRS, metres, to_lonlat
 from facility_coverage.sample.terrain import Terrain
 
 TAGS = ("name", "foot", "access", "oneway", "bridge", "tunnel", "layer", "maxspeed")
 MAXSPEED = {"motorway": "100", "motorway_link": "40", "trunk": "80", "primary": "60", "secondary": "50"}
 NAMES = {"trunk": "永泸大道", "primary": "永川大道"}
 LOOSE_PIECES = 6
+# Bridges opened in 2023: the one that carries the trunk road over the Yangtze, and one in the town near this place.
+NEW_TRUNK_BRIDGE_M = 90.0
+NEW_BRIDGE_KM = (0.6, -0.7)
 
 
 def build_roads(terrain: Terrain, countryside: Ways, streets: Ways) -> gpd.GeoDataFrame:
@@ -37,6 +40,20 @@ def build_roads(terrain: Terrain, countryside: Ways, streets: Ways) -> gpd.GeoDa
     for tag in TAGS:
         roads[tag] = roads[tag].astype(object).where(roads[tag].notna(), None)
     return gpd.GeoDataFrame(roads[["way_id", "highway", *TAGS, "geometry"]], crs="EPSG:4326")
+
+
+def with_years(roads: gpd.GeoDataFrame, estates: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the roads with `built`: 2023 for two bridges and the lesser streets of new estates, 2015 for others."""
+    lines = roads.to_crs(CRS).geometry
+    bridge = (roads["bridge"] == "yes").to_numpy()
+    new = bridge & (roads["highway"] == "trunk").to_numpy() & (lines.length > NEW_TRUNK_BRIDGE_M).to_numpy()
+    street = bridge & (roads["highway"] == "secondary").to_numpy()
+    far = shapely.distance(lines.to_numpy(), shapely.Point(metres([NEW_BRIDGE_KM])[0]))
+    new[np.where(street, far, np.inf).argmin()] = True
+    lesser = roads["highway"].isin(["residential", "service", "footway", "steps"]).to_numpy()
+    new |= lesser & shapely.intersects(shapely.union_all(estates.geometry.to_numpy()), roads.geometry.to_numpy())
+    columns = [name for name in roads.columns if name != "geometry"]
+    return roads.assign(built=np.where(new, "2023", "2015").astype(object))[[*columns, "built", "geometry"]]
 
 
 def _table(parts: list[Ways]) -> pd.DataFrame:

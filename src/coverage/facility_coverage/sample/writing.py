@@ -19,11 +19,21 @@ from affine import Affine
 from facility_coverage.config.reading import plan_schema, study_schema
 from facility_coverage.errors import Fault, StudyError
 from facility_coverage.sample.countryside import build_countryside
+from facility_coverage.sample.estates import build_estates, build_old_towns, build_planned_stations
+from facility_coverage.sample.figures import build_controls, build_statistics
 from facility_coverage.sample.frame import CRS
 from facility_coverage.sample.office import write_office
 from facility_coverage.sample.people import CELL_DEG, NODATA, People, build_people
-from facility_coverage.sample.roads import build_roads
-from facility_coverage.sample.services import build_childcare, build_elder_care, build_medical, build_world
+from facility_coverage.sample.placing import World, build_world
+from facility_coverage.sample.public_services import (
+    build_community_centres,
+    build_culture,
+    build_fitness,
+    build_kindergartens,
+)
+from facility_coverage.sample.records import with_childcare_records, with_elder_care_records, with_medical_records
+from facility_coverage.sample.roads import build_roads, with_years
+from facility_coverage.sample.services import build_childcare, build_elder_care, build_medical
 from facility_coverage.sample.settlements import build_settlements
 from facility_coverage.sample.streets import build_streets
 from facility_coverage.sample.terrain import Terrain, build_terrain
@@ -89,20 +99,42 @@ def _write_layers(folder: Path) -> None:
     roads = build_roads(terrain, build_countryside(terrain, places), build_streets(terrain, places))
     people = build_people(terrain, places, zones, roads)
     world = build_world(terrain, places, people, zones, roads)
+    services, areas = _build_services(world)
     water = gpd.GeoDataFrame(
         {"name": list(terrain.water), "kind": [kind for kind, _ in terrain.water.values()]},
         geometry=[polygon for _, polygon in terrain.water.values()],
         crs=CRS,
     ).to_crs("EPSG:4326")
-    services = {
-        "elder_care": build_elder_care(world), "childcare": build_childcare(world), "medical": build_medical(world),
-    }  # fmt: skip
-    for name, frame in {"districts": districts, "zones": zones, "water": water, **services}.items():
+    for name, frame in {"districts": districts, "zones": zones, "water": water, **services, **areas}.items():
         _write_geojson(frame, folder / f"{name}.geojson")
-    write_office(folder / "office", zones=zones, **services)
-    _write_roads(roads, folder / "roads.parquet")
+    write_office(folder / "office", zones=zones, services=services)
+    for name, table in {"statistics": build_statistics(), "controls_2020": build_controls(people, zones)}.items():
+        table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+    _write_roads(with_years(roads, areas["new_estates"]), folder / "roads.parquet")
     _write_people(people, folder / "population.tif")
     _write_elevation(terrain, folder / "dem.tif")
+
+
+def _build_services(world: World) -> tuple[dict[str, gpd.GeoDataFrame], dict[str, gpd.GeoDataFrame]]:
+    """Return facilities, and the areas that plans speak of with what is planned there, by the name of their file."""
+    elder, childcare, medical = build_elder_care(world), build_childcare(world), build_medical(world)
+    estates = build_estates(world, elder, childcare)
+    elder = with_elder_care_records(elder, estates)
+    services = {
+        "elder_care": elder,
+        "childcare": with_childcare_records(childcare, estates),
+        "medical": with_medical_records(medical, elder),
+        "kindergarten": build_kindergartens(world),
+        "fitness": build_fitness(world),
+        "culture": build_culture(world),
+        "community_centre": build_community_centres(world),
+    }
+    areas = {
+        "new_estates": estates,
+        "old_town": build_old_towns(world),
+        "planned_stations": build_planned_stations(world, estates),
+    }
+    return services, areas
 
 
 def _write_geojson(frame: gpd.GeoDataFrame, file: Path) -> None:

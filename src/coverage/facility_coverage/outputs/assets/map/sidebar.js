@@ -130,7 +130,7 @@ fc.showLegend = function () {
   body.append(edge);
 };
 
-fc.ICONS = {met: "✓", on_track: "↗", behind: "!", no_data: "–"};
+fc.ICONS = {met: "✓", on_track: "↗", behind: "!", no_data: "–", no_target: "·"};
 fc.badge = function (status) {
   const badge = fc.node("span", "fc-badge fc-" + status);
   const icon = fc.node("b", "", fc.ICONS[status]);
@@ -143,21 +143,25 @@ fc.showGoals = function (body) {
   const d = fc.data, t = d.texts;
   if (!d.goals.length) body.append(fc.node("p", "fc-small", t.no_goals));
   const zh = d.lang === "zh", gap = zh ? " " : ": ";
+  const silent = fc.node("details", "fc-silent"), count = d.goals.filter((goal) => goal.status === "no_data").length;
+  silent.append(fc.node("summary", "", t.goals_without_data + " (" + count + ")"));
   d.goals.forEach((goal) => {
-    const card = fc.node("article", "fc-goal fc-edge-" + goal.status), top = fc.node("div", "fc-goal-top");
-    top.append(fc.node("h3", "", goal.name), fc.badge(goal.status));
+    const status = goal.status || "no_target";
+    const card = fc.node("article", "fc-goal fc-edge-" + status), top = fc.node("div", "fc-goal-top");
+    top.append(fc.node("h3", "", goal.name), fc.badge(status));
     card.append(top);
     const line = fc.node("div", "fc-goal-line");
-    line.append(fc.node("span", "", t.value + gap), fc.node("strong", "", goal.value), fc.node("span", "", " · " + t.target + gap), fc.node("strong", "", goal.target),
-      fc.node("span", "", " (" + goal.year + (zh ? " 年)" : ")")));
+    line.append(fc.node("span", "", t.value + gap), fc.node("strong", "", goal.value));
+    if (goal.target !== null) line.append(fc.node("span", "", " · " + t.target + gap), fc.node("strong", "", goal.target), fc.node("span", "", " (" + goal.year + (zh ? " 年)" : ")")));
     if (goal.nature) line.append(fc.node("em", goal.binding ? "fc-tag fc-binding" : "fc-tag", goal.nature));
     card.append(line);
     if (goal.shortfall) card.append(fc.node("div", "fc-short", t.shortfall + gap + goal.shortfall));
     if (goal.missing) card.append(fc.node("div", "fc-small", goal.missing));
     if (goal.note) card.append(fc.node("div", "fc-small", goal.note));
     card.append(fc.node("div", "fc-cite", t.source + gap + goal.citation));
-    body.append(card);
+    (status === "no_data" ? silent : body).append(card);
   });
+  if (count) body.append(silent);
 };
 
 fc.showZones = function () {

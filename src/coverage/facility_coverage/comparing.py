@@ -1,0 +1,155 @@
+"""Two states of the world against each other: each part of the second put in place of the first's, one by one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from facility_coverage.analysis.comparison import PARTS, compare
+from facility_coverage.analysis.evidence import ServiceReach
+from facility_coverage.analysis.goals import PlaceVerdict, Verdict
+from facility_coverage.config.reading import LoadedStudy, in_state, load_study
+from facility_coverage.config.study import FacilityLayer, StudyConfig
+from facility_coverage.config.table import TableKeys
+from facility_coverage.config.text import Lang
+from facility_coverage.errors import ConfigError, Fault
+from facility_coverage.outputs.comparison import write_comparison
+from facility_coverage.study import compute
+
+_PEOPLE = ("population", "groups", "zones", "districts", "area_types", "boundary", "neighbours")
+_ROADS = ("roads", "terrain", "barriers")
+_FIGURES = ("statistics", "date")
+_STATE = "@"
+
+
+@dataclass(frozen=True)
+class Compared:
+    """How every figure changed, and the language of the second study."""
+
+    table: pd.DataFrame
+    lang: Lang
+
+
+def compare_studies(
+    first: str, second: str, *, folder: Path | None = None, progress: Callable[[str], None] = lambda _: None
+) -> Compared:
+    """Compare two studies, states of studies, or results.
+
+    Parameters
+    ----------
+    first, second
+        ``study.yaml``, ``study.yaml@state``, or a folder that a run has written. Folders are compared as they are, and
+        their change is not split; studies are computed once more for each part that differs, in the order of
+        `analysis.comparison.PARTS`.
+    folder
+        Where compare.csv and compare.json are written; by default nowhere.
+
+    Raises
+    ------
+    StudyError
+        With the faults of both; when one is a study and the other a folder; when studies have other facility layers.
+    """
+    if Path(first).is_dir() and Path(second).is_dir():
+        table, lang = compare([_verdicts(Path(first)), _verdicts(Path(second))]), _lang(Path(second))
+    elif Path(first).is_dir() or Path(second).is_dir():
+        one = first if Path(first).is_dir() else second
+        raise ConfigError([Fault(one, "is a folder, and the other is a study", advice="compare two of a kind")])
+    else:
+        old, new = _load(first), _load(second)
+        _check_alike(old, new, first, second)
+        table, lang = compare(_steps(old, new, progress)), new.config.lang
+    if folder is not None:
+        write_comparison(table, folder, first=first, second=second)
+    return Compared(table, lang)
+
+
+def _load(name: str) -> LoadedStudy:
+    path, _, state = name.partition(_STATE)
+    study = load_study(Path(path))
+    return in_state(study, state, file=path) if state else study
+
+
+def _check_alike(one: LoadedStudy, other: LoadedStudy, first: str, second: str) -> None:
+    here, there = ({layer.id for layer in study.config.facilities} for study in (one, other))
+    if here != there:
+        names = ", ".join(repr(name) for name in sorted(here ^ there))
+        message = f"{first} and {second} do not have the same facility layers ({names})"
+        raise ConfigError([Fault(second, message, advice="compare states of one study")])
+
+
+def _steps(one: LoadedStudy, other: LoadedStudy, progress: Callable[[str], None]) -> list[tuple[Verdict, ...]]:
+    """Return the verdicts of the first study, and after each part was changed; what does not differ is not repeated."""
+    studies = [mixed(one, other, count) for count in range(len(PARTS) + 1)]
+    found: list[tuple[LoadedStudy, tuple[Verdict, ...]]] = []
+    for study, part in zip(studies, ("first state", *PARTS), strict=True):
+        if not found or study != found[-1][0]:
+            progress(f"compute: {part}")
+            found.append((study, compute(study).verdicts))
+        else:
+            found.append((study, found[-1][1]))
+    return [verdicts for _, verdicts in found]
+
+
+def mixed(one: LoadedStudy, other: LoadedStudy, count: int) -> LoadedStudy:
+    """Return the first study with its first `count` parts (of `PARTS`) replaced by the second's."""
+    if count == len(PARTS):
+        return replace(other, config=_with_day(other.config))
+    parts = PARTS[:count]
+    old, new = _with_day(one.config), _with_day(other.config)
+    keys: dict[str, Any] = {}
+    if "facilities" in parts:
+        keys |= {"facilities": _sources_of(new, old), "changes": new.changes, "facilities_as_of": new.facilities_as_of}
+    for part, names in (("population", _PEOPLE), ("roads", _ROADS), ("statistics", _FIGURES)):
+        if part in parts:
+            keys |= {name: getattr(new, name) for name in names}
+    return replace(one, config=old.model_copy(update=keys))
+
+
+def _with_day(config: StudyConfig) -> StudyConfig:
+    """Return the study with the day of its facilities written out, so that another date does not change them."""
+    return config.model_copy(update={"facilities_as_of": config.facilities_as_of or config.date, "states": []})
+
+
+def _sources_of(new: StudyConfig, old: StudyConfig) -> list[FacilityLayer]:
+    """Return the layers as the old study judges them, read from where the new one reads them."""
+    there = {layer.id: layer for layer in new.facilities}
+    keys = (*TableKeys.model_fields, "sources", "duplicates", "duplicate_distance_m", "duplicate_similarity")
+    return [layer.model_copy(update={key: getattr(there[layer.id], key) for key in keys}) for layer in old.facilities]
+
+
+def _verdicts(folder: Path) -> tuple[Verdict, ...]:
+    """Return the verdicts that a run has written."""
+    file = folder / "verdicts.json"
+    try:
+        rows = json.loads(file.read_text(encoding="utf-8"))
+        return tuple(
+            Verdict(
+                **{
+                    **row,
+                    **{level: tuple(PlaceVerdict(**one) for one in row[level]) for level in _LEVELS},
+                    "services": tuple(ServiceReach(**one) for one in row["services"]),
+                }
+            )
+            for row in rows
+        )
+    except FileNotFoundError:
+        raise ConfigError([Fault(str(file), "no such file", advice="name the folder of a finished run")]) from None
+    except (OSError, ValueError, TypeError, KeyError):
+        advice = "run the study again with this version"
+        raise ConfigError([Fault(str(file), "does not hold the verdicts of this version", advice=advice)]) from None
+
+
+_LEVELS = ("districts", "zones")
+
+
+def _lang(folder: Path) -> Lang:
+    try:
+        lang = json.loads((folder / "run.json").read_text(encoding="utf-8"))["parameters"]["lang"]
+    except (OSError, ValueError, TypeError, KeyError):
+        return "zh"
+    return "en" if lang == "en" else "zh"
