@@ -23,6 +23,7 @@ _OF_GOALS = {
     "id": "Name of the goal in verdicts.json",
     "name": "Name on the map",
     "measure": "How the figure is computed: see [measures](../measures.md)",
+    "scope": "Which part of the study the goal speaks of, and for whom it must hold",
     "baseline": "Where the plan starts from; without it no goal can be `on_track`",
     "nature": "`binding` (约束性), `expected` (预期性), or `text`: stated in prose",
     "citation": "Where the goal is written",

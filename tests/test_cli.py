@@ -37,7 +37,16 @@ def test_a_run_leaves_map_tables_and_passport_and_replaces_them(small: Path) -> 
     first = command("run", small.name, "-o", "out", cwd=small.parent)
     assert first.returncode == 0, first.stderr
     folder = small.parent / "out"
-    names = {"map.html", "zones.csv", "coverage.gpkg", "verdicts.json", "run.json"}
+    names = {
+        "map.html",
+        "zones.csv",
+        "coverage.gpkg",
+        "verdicts.json",
+        "verdicts.csv",
+        "ledger.csv",
+        "sharing.csv",
+        "run.json",
+    }
     assert {path.name for path in folder.iterdir()} == names
     table = pd.read_csv(folder / "zones.csv", dtype={"zone_id": str})
     assert table["zone_id"].tolist() == ["0110101", "0110102"]
@@ -240,9 +249,50 @@ def test_faults_of_different_files_come_in_one_error(small: Path) -> None:
     assert "3 faults" in done.stderr
 
 
+GOAL = {
+    "id": "beds", "name": "beds", "measure": "capacity_total", "layer": "station", "capacity": "beds",
+    "nature": "binding", "target": {"year": 2025, "value": 40}, "citation": {"document": "d", "clause": "c"},
+}  # fmt: skip
+BIGGER = {"do": "enlarge", "layer": "station", "id": "a", "capacity": {"beds": 20}}
+
+
+def test_a_goal_that_is_not_met_ends_a_pipeline(small: Path) -> None:
+    state = {"id": "built", "name": "built", "changes": [BIGGER]}
+    edit(small, lambda study: study.update(plan={"id": "p", "title": "p", "goals": [GOAL]}, states=[state]))
+    failed = command("run", small.name, "-o", "out", "--require-met", "binding", cwd=small.parent)
+    assert failed.returncode == 1, failed.stderr
+    assert failed.stderr.splitlines()[-1] == "beds is not met: behind, 30 for 40"
+    assert (small.parent / "out" / "verdicts.json").exists()
+    met = command("run", small.name, "--state", "built", "--require-met", "all", cwd=small.parent)
+    assert met.returncode == 0, met.stderr
+    assert (small.parent / "maps" / "small_built" / "map.html").exists()
+    unknown = command("run", small.name, "-o", "other", "--require-met", "bed", cwd=small.parent)
+    assert unknown.returncode == 2
+    assert "did you mean 'beds'?" in unknown.stderr
+    assert not (small.parent / "other").exists()
+
+
+def test_states_and_results_are_compared(small: Path) -> None:
+    state = {"id": "built", "name": "built", "changes": [BIGGER]}
+    edit(small, lambda study: study.update(plan={"id": "p", "title": "p", "goals": [GOAL]}, states=[state]))
+    done = command("compare", small.name, f"{small.name}@built", "-o", "change", "--lang", "en", cwd=small.parent)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["beds  beds: 30 → 40 (behind → met) = facilities +10", "change/compare.csv"]
+    content = json.loads((small.parent / "change" / "compare.json").read_text(encoding="utf-8"))
+    assert content["order"] == ["facilities", "population", "roads", "statistics", "method"]
+    for name, more in (("one", ()), ("two", ("--state", "built"))):
+        assert command("run", small.name, "-o", name, *more, cwd=small.parent).returncode == 0
+    folders = command("compare", "one", "two", "--lang", "en", cwd=small.parent)
+    assert folders.stdout.splitlines() == ["beds  beds: 30 → 40 (behind → met)"]
+    mixed = command("compare", "one", small.name, cwd=small.parent)
+    assert (mixed.returncode, "is a folder, and the other is a study" in mixed.stderr) == (2, True)
+    nothing = command("compare", small.name, f"{small.name}@bult", cwd=small.parent)
+    assert (nothing.returncode, "did you mean 'built'?" in nothing.stderr) == (2, True)
+
+
 def test_help_names_every_command(tmp_path: Path) -> None:
     done = command("--help", cwd=tmp_path)
     assert done.returncode == 0
-    for name in ("run", "sample", "schema"):
+    for name in ("run", "check", "compare", "download", "sample", "schema"):
         assert name in done.stdout
     assert shutil.which("facility-coverage", path=str(Path(sys.executable).parent))

@@ -18,6 +18,7 @@ import pytest
 import shapely
 import yaml
 
+from facility_coverage.comparing import compare_studies
 from facility_coverage.config.goal import GoalBase
 from facility_coverage.config.measures import MEASURES
 from facility_coverage.config.reading import builtin_profiles
@@ -152,7 +153,9 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Path:
     gpd.GeoDataFrame({"highway": ["residential"]}, geometry=line).to_file(folder / "roads.gpkg")
     at = pd.DataFrame({"x": [move[0] + 250.0, move[0] + 750.0], "y": [move[1] + 210.0] * 2})
     at.assign(total=[10, 20]).to_csv(folder / "people.csv", index=False)
-    at.head(1).assign(facility_id="s", name="s", room=5).to_csv(folder / "stations.csv", index=False)
+    at.head(1).assign(facility_id="s", name="s", room=5, good="yes", tier="low").to_csv(
+        folder / "stations.csv", index=False
+    )
     citation = {"document": "plan", "clause": "1"}
     goal = {
         "id": "g",
@@ -173,6 +176,8 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "groups": [{"id": "old", "name": "old", "share": 0.2}],
         "facilities": [
             {"id": "stop", "name": "stop", "kind": "clinic", "path": "stations.csv", "crs": CRS, "capacity": ["room"],
+             "attributes": ["good"],
+             "tiers": [{"id": "low", "name": "low", "led_by": ["top"]}, {"id": "top", "name": "top"}],
              "profile": "adult", "cutoff_min": 15}
         ],
         "plan": {"id": "plan", "title": "plan", "goals": [goal | {"target": {"year": 2025, "value": 1}}]},
@@ -186,7 +191,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def as_documented(columns: list[str]) -> set[str]:
     """Column names with this study's ids taken out."""
-    patterns = {"stop": "<layer>", "old": "<group>", "room": "<capacity>"}
+    patterns = {"stop": "<layer>", "old": "<group>", "room": "<capacity>", "good": "<attribute>"}
     words = [[patterns.get(word, word) for word in column.split("_")] for column in columns]
     for word in words:
         if word[-1] == "total" and len(word) > 1:
@@ -195,12 +200,20 @@ def as_documented(columns: list[str]) -> set[str]:
 
 
 def test_every_file_of_a_result_has_a_section(result: Path) -> None:
-    assert set(sections(read("files.md"))) == {
-        path.name.replace("stop", "<layer>").replace("gcj02", "<datum>") for path in result.iterdir()
-    }
+    written = {path.name.replace("stop", "<layer>").replace("gcj02", "<datum>") for path in result.iterdir()}
+    assert set(sections(read("files.md"))) == written | {"compare.csv"}
 
 
-@pytest.mark.parametrize("name", ["zones.csv", "districts.csv"])
+def test_every_column_of_a_comparison_is_documented(result: Path) -> None:
+    table = compare_studies(str(result), str(result), folder=result.parent / "change").table
+    assert documented(sections(read("files.md"))["compare.csv"]) == set(table.columns)
+    assert {path.name for path in (result.parent / "change").iterdir()} == {"compare.csv", "compare.json"}
+
+
+RESULTS = ["zones.csv", "districts.csv", "verdicts.csv", "hierarchy.csv", "tiers.csv", "ledger.csv", "sharing.csv"]
+
+
+@pytest.mark.parametrize("name", RESULTS)
 def test_every_column_of_a_table_is_documented(result: Path, name: str) -> None:
     table = pd.read_csv(result / name, encoding="utf-8-sig")
     assert documented(sections(read("files.md"))[name]) == as_documented(list(table.columns))

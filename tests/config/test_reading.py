@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from importlib import resources
 from pathlib import Path
 
 import jsonschema
@@ -11,7 +10,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from facility_coverage.config.reading import builtin_profiles, load_study, plan_schema, study_schema
+from facility_coverage.config.reading import builtin_profiles, in_state, load_study, plan_schema, study_schema
 from facility_coverage.errors import ConfigError
 
 STUDY = """\
@@ -58,7 +57,7 @@ goals:
     target: {year: 2025, value: 0.6}
     citation: {document: d, clause: c}
 """
-SAMPLE = resources.files("facility_coverage") / "sample" / "configs"
+CONFIGS = Path(__file__).parents[2] / "configs"
 
 
 @pytest.fixture
@@ -390,12 +389,30 @@ def test_a_damaged_study_gives_faults_but_never_another_error(folder: Path, data
     assert not re.search(r"function-|constrained-|dict\[|list\[", text)
 
 
-def test_the_samples_fit_the_schemas() -> None:
-    for schema, name in ((study_schema(), "yongchuan.yaml"), (plan_schema(), "plans/yongchuan-14fyp.yaml")):
-        jsonschema.Draft202012Validator.check_schema(schema)
-        values = yaml.load((SAMPLE / name).read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506
-        errors = jsonschema.Draft202012Validator(schema).iter_errors(_typed(values))
-        assert [error.message for error in errors] == []
+class _Dateless(yaml.SafeLoader):
+    """Leaves dates as text, as a JSON Schema sees them."""
+
+
+_Dateless.yaml_implicit_resolvers = {
+    first: [(tag, form) for tag, form in found if tag != "tag:yaml.org,2002:timestamp"]
+    for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in CONFIGS.glob("*.yaml") if path.name != "profiles.yaml"))
+def test_the_samples_fit_the_schema_of_studies(name: str) -> None:
+    jsonschema.Draft202012Validator.check_schema(study_schema())
+    values = yaml.load((CONFIGS / name).read_text(encoding="utf-8"), Loader=_Dateless)  # noqa: S506 - a safe loader
+    assert [error.message for error in jsonschema.Draft202012Validator(study_schema()).iter_errors(values)] == []
+
+
+@pytest.mark.parametrize(
+    "path", sorted([*CONFIGS.glob("plans/*.yaml"), *CONFIGS.glob("standards/*.yaml")]), ids=lambda p: p.stem
+)
+def test_the_plans_fit_the_schema_of_plans(path: Path) -> None:
+    jsonschema.Draft202012Validator.check_schema(plan_schema())
+    values = yaml.load(path.read_text(encoding="utf-8"), Loader=_Dateless)  # noqa: S506 - a safe loader
+    assert [error.message for error in jsonschema.Draft202012Validator(plan_schema()).iter_errors(values)] == []
 
 
 def test_the_schema_refuses_what_the_models_refuse() -> None:
@@ -408,24 +425,18 @@ def test_the_schema_refuses_what_the_models_refuse() -> None:
     assert not validator.is_valid({**good, "facilities": [{**good["facilities"][0], "cutoff_min": 0}]})
 
 
-def _typed(value: object) -> object:
-    """Give numbers and truth values their types, and leave dates as text, as a JSON Schema sees them."""
-    if isinstance(value, dict):
-        return {key: _typed(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_typed(item) for item in value]
-    text = str(value)
-    if text in ("true", "false"):
-        return text == "true"
-    return float(text) if re.fullmatch(r"\d+(\.\d+)?", text) and len(text) < 6 else text
-
-
-def test_every_goal_of_the_sample_plan_can_be_judged(folder: Path) -> None:
-    study = (SAMPLE / "yongchuan.yaml").read_text(encoding="utf-8")
-    study = re.sub(r"\.\./layers/yongchuan/[a-z_.]+", "a.csv", study).replace("plans/yongchuan-14fyp", "plan")
-    (folder / "x.yaml").write_text(study, encoding="utf-8")
-    (folder / "plan.yaml").write_text((SAMPLE / "plans/yongchuan-14fyp.yaml").read_text(encoding="utf-8"), "utf-8")
-    plan = load_study(Path("x.yaml")).plan
-    assert plan is not None
-    assert [goal.id for goal in plan.goals if goal.nature == "binding"] == ["YC-nursing-share"]
-    assert len(plan.goals) == 9
+@pytest.mark.parametrize(
+    ("name", "plans"),
+    [
+        ("yongchuan", {"yongchuan_14fyp": 49, "national": 8}), ("luzhou", {"luzhou_2030": 18}), ("emergency", {}),
+        ("yongchuan-office", {"yongchuan_14fyp": 49, "national": 8}),
+    ],
+)  # fmt: skip
+def test_every_goal_of_the_sample_can_be_judged(name: str, plans: dict[str, int]) -> None:
+    study = load_study(CONFIGS / f"{name}.yaml")
+    assert {plan.id: len(plan.goals) for plan in study.plans} == plans
+    for state in study.config.states:
+        there = in_state(study, state.id, file=name)
+        assert (there.state, there.config.date) == (state.id, state.date)
+    with pytest.raises(ConfigError, match="the state 'y202' is not one of"):
+        in_state(study, "y202", file=name)

@@ -13,7 +13,7 @@ import pytest
 import shapely
 
 from facility_coverage.analysis.coverage import CoverageResult
-from facility_coverage.analysis.goals import Verdict, ZoneVerdict
+from facility_coverage.analysis.goals import PlaceVerdict, Verdict
 from facility_coverage.config.reading import builtin_profiles
 from facility_coverage.config.study import StudyConfig
 from facility_coverage.layers.model import TAGS, Demand, Layers, Roads
@@ -221,7 +221,8 @@ def _coverage(points: pd.DataFrame, facilities: dict[str, gpd.GeoDataFrame]) -> 
 
 def _verdicts(zones: gpd.GeoDataFrame, evil: str) -> tuple[Verdict, ...]:
     by_zone = tuple(
-        ZoneVerdict(z, n, 12.0, "behind", 30.0) for z, n in zip(zones["zone_id"], zones["name"], strict=True)
+        PlaceVerdict(z, n, 12.0, 12.0, 1.0, "behind", 30.0, None, None, 0, "")
+        for z, n in zip(zones["zone_id"], zones["name"], strict=True)
     )
     rows = (
         ("met", 5500.0, 0.0, "binding"),
@@ -231,8 +232,13 @@ def _verdicts(zones: gpd.GeoDataFrame, evil: str) -> tuple[Verdict, ...]:
     )
     return tuple(
         Verdict(
-            f"g{i}", "养老机构床位数" + evil, "Beds" + evil, "capacity_total", "elder_care", nature, 5500.0, 2025,
-            3000.0, 2020, value, status, short, "beds", "《十四五规划》表2" + evil, "", "", by_zone,
+            plan_id="plan", goal_id=f"g{i}", name_zh="养老机构床位数" + evil, name_en="Beds" + evil,
+            measure="capacity_total", layer="elder_care", nature=nature, citation="《十四五规划》表2" + evil,
+            verified=True, each=None, bound="at_least", target=5500.0, target_year=2025, baseline=3000.0,
+            baseline_year=2020,
+            expected=5500.0, value=value, amount=value, base=1.0, status=status, shortfall=short, progress=None,
+            pace_per_year=None, scale="count", beside=None, with_sharing=None, without_sharing=None, unit="beds",
+            note_zh="", note_en="", districts=(), zones=by_zone,
         )
         for i, (status, value, short, nature) in enumerate(rows)
     )  # fmt: skip

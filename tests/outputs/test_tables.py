@@ -9,8 +9,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from facility_coverage.analysis.goals import Verdict, ZoneVerdict
-from facility_coverage.outputs.tables import write_csv, write_verdicts
+from facility_coverage.analysis.goals import PlaceVerdict, Verdict
+from facility_coverage.outputs.tables import write_csv
+from facility_coverage.outputs.verdict_tables import verdict_table, write_verdicts
 
 HOSTILE = ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\t=1", "\r\n=1"]
 
@@ -29,14 +30,21 @@ def test_text_that_starts_like_a_formula_is_disarmed_and_figures_are_not(tmp_pat
 
 @pytest.fixture
 def verdict() -> Verdict:
-    zone = ZoneVerdict(zone_id="1", name="东街", value=float("nan"), status="no_data", shortfall=None)
+    empty = dict.fromkeys(PlaceVerdict.__dataclass_fields__)
+    zone = PlaceVerdict(**{**empty, "id": "1", "name": "=东街", "value": float("nan"), "status": "no_data"})
     fields = dict.fromkeys(Verdict.__dataclass_fields__, "")
-    return Verdict(**{**fields, "goal_id": "G", "value": float("nan"), "target": 0.6, "zones": (zone,)})
+    return Verdict(
+        **{**fields, "goal_id": "G", "value": float("nan"), "target": 0.6, "districts": (), "zones": (zone,)}
+    )
 
 
 def test_verdicts_without_data_are_null(tmp_path: Path, verdict: Verdict) -> None:
-    write_verdicts([verdict], tmp_path / "v.json")
-    (row,) = json.loads((tmp_path / "v.json").read_text(encoding="utf-8"))
+    write_verdicts([verdict], tmp_path)
+    (row,) = json.loads((tmp_path / "verdicts.json").read_text(encoding="utf-8"))
     assert row["value"] is None
     assert row["target"] == 0.6
-    assert row["zones"] == [{"name": "东街", "shortfall": None, "status": "no_data", "value": None, "zone_id": "1"}]
+    (zone,) = row["zones"]
+    assert (zone["id"], zone["name"], zone["value"], zone["status"]) == ("1", "=东街", None, "no_data")
+    assert verdict_table([verdict])["level"].tolist() == ["study", "zone"]
+    # What a spreadsheet would run has an apostrophe before it.
+    assert "'=东街" in (tmp_path / "verdicts.csv").read_text(encoding="utf-8-sig")

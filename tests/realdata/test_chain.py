@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +16,15 @@ import rasterio
 import yaml
 
 import oracles
+from facility_coverage.analysis.evidence import Evidence
+from facility_coverage.analysis.goals import judge
+from facility_coverage.analysis.reach import Reach
 from facility_coverage.analysis.service_areas import service_areas
 from facility_coverage.analysis.trips import Trips
+from facility_coverage.config.plan import Plan
 from facility_coverage.config.reading import load_study
 from facility_coverage.network.access import walkable
-from facility_coverage.outputs import tables
+from facility_coverage.outputs import tables, verdict_tables
 from facility_coverage.study import Computed, compute
 from places import MAX_ACCESS_M, comoros_study, may_walk, poa_study
 
@@ -164,6 +169,29 @@ def test_zones_add_up_and_catchments_hold_the_covered(comoros: Place) -> None:
     assert per_facility.sum() >= study["covered"] * (1 - 1e-12)
 
 
+def test_every_additive_measure_of_comoros_adds_up(comoros: Place) -> None:
+    """Zones to districts to the study, for goals of every measure that adds up."""
+    layers = comoros.computed.layers
+    zones = layers.zones.assign(district_id=["A", "B", "C"], district_name=["A", "B", "C"][: len(layers.zones)])
+    layers = dataclasses.replace(layers, zones=zones)
+    config = comoros.computed.study.config
+    reach = Reach.after(layers, comoros.computed.networks, comoros.computed.trips)
+    evidence = Evidence(layers, {layer.id: layer for layer in config.facilities}, reach)
+    name = config.facilities[0].id
+    goals = [
+        {"measure": "population_covered"}, {"measure": "population_covered", "cutoff_min": 30},
+        {"measure": "population_covered", "radius_m": 1000}, {"measure": "facility_count"},
+        {"measure": "zones_with_facility"},
+    ]  # fmt: skip
+    common = {"name": "g", "layer": name, "citation": {"document": "d", "clause": "c"}}
+    content = [{**common, **goal, "id": f"g{i}"} for i, goal in enumerate(goals)]
+    for verdict in judge([Plan.model_validate({"id": "p", "title": "p", "goals": content})], evidence):
+        for key in ("amount",) if verdict.measure == "facility_count" else ("amount", "base"):
+            for places in (verdict.districts, verdict.zones):
+                total = sum(getattr(place, key) for place in places)
+                assert total == pytest.approx(getattr(verdict, key), rel=1e-9), (verdict.measure, key)
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 def test_tables_do_not_depend_on_threads_or_on_the_order_of_facilities(
     poa: Place, realdata: Path, tmp_path: Path, threads: int
@@ -174,7 +202,7 @@ def test_tables_do_not_depend_on_threads_or_on_the_order_of_facilities(
         config = computed.study.config
         table = tables.zone_table(config, computed.layers, computed.coverage)
         tables.write_csv(table, folder / "zones.csv")
-        tables.write_verdicts(computed.verdicts, folder / "verdicts.json")
+        verdict_tables.write_verdicts(computed.verdicts, folder)
         tables.write_geopackage(config, computed.layers, computed.coverage, areas, folder / "coverage.gpkg")
         return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
@@ -183,6 +211,6 @@ def test_tables_do_not_depend_on_threads_or_on_the_order_of_facilities(
     sites.sample(frac=1, random_state=threads).to_csv(tmp_path / "sites.csv", index=False)
     again = run(tmp_path, study, poa.extract, threads=threads)
     once, twice = written(poa.computed, tmp_path / "once"), written(again.computed, tmp_path / "twice")
-    assert once.keys() == twice.keys() == {"zones.csv", "verdicts.json", "coverage.gpkg"}
+    assert once.keys() == twice.keys() == {"zones.csv", "verdicts.csv", "verdicts.json", "coverage.gpkg"}
     for name, content in once.items():
         assert content == twice[name], name

@@ -205,7 +205,7 @@ def _shortfall(goal: GoalBase, figure: Figure) -> float | None:
     wanted = goal.target.value * figure.base
     missing = abs(wanted - figure.amount)
     if isinstance(goal, _NOT_WHOLE):
-        return missing
+        return float(f"{missing:.12g}")  # 79.3 - 79.1 is 0.2
     return float(max(1, math.ceil(missing - NOISE * wanted)))
 
 

@@ -57,7 +57,8 @@ def led_facilities(layer: FacilityLayer, reach: Reach) -> pd.DataFrame:
     if not parts:
         return pd.DataFrame(columns=LED)
     table: pd.DataFrame = pd.concat(parts, ignore_index=True).sort_values("facility_id", ignore_index=True)
-    return table[LED]
+    texts = {column: table[column].astype(object).where(table[column].notna(), None) for column in LED[5:8]}
+    return table.assign(**texts)[LED]
 
 
 def _leaders(

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from facility_coverage.config.checks import entries, ids, repeated, unknown
 from facility_coverage.config.document import Document, Place, describe
 from facility_coverage.config.faults import did_you_mean, one_of
-from facility_coverage.config.measures import SHARES
+from facility_coverage.config.measures import MEASURES, SHARES
 from facility_coverage.errors import Fault
 
 _UNITS = {
     "facility_count": "facilities", "capacity_total": "{capacity}", "capacity_per_1000": "{capacity} per 1000",
     "area_per_person": "m2", "accessibility": "{capacity} per 1000", **dict.fromkeys(SHARES, "share"),
 }  # fmt: skip
+_TAKEN = {get_args(one.model_fields["measure"].annotation)[0]: frozenset(one.model_fields) for one in MEASURES}
 _OR_NO_DATA = "name it under `no_data:` if the study has no such data"
 
 
@@ -69,7 +70,9 @@ def check_plan(document: Document, under: Place, plan: dict[str, Any], known: Kn
     faults = list(repeated(document, (*under, "goals"), plan.get("goals")))
     for i, goal in entries(plan.get("goals")):
         place = (*under, "goals", i)
-        faults += _references(document, place, goal, known)
+        # What the measure does not take has been refused already.
+        taken = {key: value for key, value in goal.items() if key in _TAKEN.get(str(goal.get("measure")), goal)}
+        faults += _references(document, place, taken, known)
         faults += _figures(document, place, goal)
         faults += _years(document, place, goal)
         faults += _units(document, place, goal)
