@@ -440,3 +440,21 @@ def test_every_goal_of_the_sample_can_be_judged(name: str, plans: dict[str, int]
         assert (there.state, there.config.date) == (state.id, state.date)
     with pytest.raises(ConfigError, match="the state 'y202' is not one of"):
         in_state(study, "y202", file=name)
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_state_reads_its_facilities_from_its_own_file_on_its_own_day() -> None:
+    Path("b.csv").write_text("x\n")
+    change("x.yaml", "    path: a.csv\n    tiers", "    sources: [{path: a.csv, datum: wgs84}]\n    tiers")
+    with Path("x.yaml").open("a", encoding="utf-8") as file:
+        file.write(
+            "facilities_as_of: 2024-06-30\n"
+            "states: [{id: old, name: o, date: 2020-12-31, facilities: {care: {path: b.csv, datum: gcj02}}}]\n"
+        )
+    study = load_study(Path("x.yaml"))
+    layer = in_state(study, "old", file="x.yaml").config.facilities[0]
+    assert (layer.path, layer.sources, layer.datum) == (Path("b.csv").resolve(), [], "gcj02")
+    assert layer.cutoff_min == study.config.facilities[0].cutoff_min
+    assert in_state(study, "old", file="x.yaml").config.facilities_as_of is None
+    change("x.yaml", "facilities: {care: {path: b.csv", "facilities: {car: {path: b.csv")
+    assert faults() == ["x.yaml:22:60: states.0.facilities.car: 'car' is not one of 'care'; did you mean 'care'?"]

@@ -8,7 +8,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from facility_coverage.config.catalogue import Catalogue
 from facility_coverage.config.checks import check_study
@@ -19,6 +19,7 @@ from facility_coverage.config.plan import Plan
 from facility_coverage.config.plan_checks import Known, check_catalogue, check_no_data, check_plan
 from facility_coverage.config.profile import Profile
 from facility_coverage.config.study import FacilityLayer, Identifier, StudyConfig
+from facility_coverage.config.table import TableKeys
 from facility_coverage.errors import ConfigError, Fault
 
 _PROFILES = TypeAdapter(dict[Identifier, Profile])
@@ -102,10 +103,10 @@ def in_state(study: LoadedStudy, name: str, *, file: str) -> LoadedStudy:
     chosen: dict[str, Any] = {
         key: value for key in ("date", "population", "groups", "roads") if (value := getattr(state, key)) is not None
     }
+    if state.date is not None:
+        chosen["facilities_as_of"] = None
     layers = [
-        FacilityLayer.model_validate({**_keys(layer), **_keys(state.facilities[layer.id])})
-        if layer.id in state.facilities
-        else layer
+        _read_from(layer, state.facilities[layer.id]) if layer.id in state.facilities else layer
         for layer in config.facilities
     ]
     changes = [*config.changes, *state.changes]
@@ -113,9 +114,13 @@ def in_state(study: LoadedStudy, name: str, *, file: str) -> LoadedStudy:
     return replace(study, config=config, state=name)
 
 
-def _keys(model: BaseModel) -> dict[str, Any]:
-    """Return the keys that a part of a study gives; where a file is read from, none is left from another."""
-    return {key: getattr(model, key) for key in type(model).model_fields if key in model.model_fields_set}
+def _read_from(layer: FacilityLayer, table: TableKeys) -> FacilityLayer:
+    """Return the layer read from another file; nothing of how its own files are read is left."""
+    read = {key: getattr(table, key) for key in TableKeys.model_fields}
+    kept = {
+        key: getattr(layer, key) for key in type(layer).model_fields if key not in {*TableKeys.model_fields, "sources"}
+    }
+    return FacilityLayer.model_validate({**kept, **read})
 
 
 def builtin_profiles() -> dict[str, Profile]:
