@@ -255,6 +255,7 @@ def test_neighbours_lose_what_is_the_studys_own() -> None:
     assert found["share_60_plus"].tolist() == [0.25]
     xy = np.array([[X0 - 10, Y0 + 5], [X0 + 10, Y0 + 5], [X0 - 900, Y0 + 5]])
     assert neighbour_of(xy, found).tolist() == [0, -1, -1]
+    assert neighbour_of(xy, found, within_m=10).tolist() == [0, 0, -1]  # ten metres from the border, exactly
     path = write("m.gpkg", [wide], district_id=["1"], name=["x"], area_type=["town"])
     assert said(lambda: read_neighbours(Neighbours(path=path))) == [
         "m.gpkg: row 1, column 'area_type': 'town' is not one of 'urban', 'rural'; correct it, or map it under `values: {area_type: …}`"

@@ -19,6 +19,9 @@ from facility_coverage.network.links import TIME_TOLERANCE_S
 ELSEWHERE = "elsewhere"
 """District of places that neither the zones nor the neighbours hold."""
 
+BORDER_CELL_M = 250.0
+"""The outer part of a cell on the border may have its middle on our side: it belongs to the neighbour this near."""
+
 SERVED = ["layer", "group", "people_district", "facility_district", "population", "served", "served_only"]
 SHARING = ["layer", "group", "district_id", "population", "own", "shared", "only_by_others"]
 
@@ -96,7 +99,8 @@ def _people(reach: Reach, groups: Sequence[Group], own_name: str) -> _People:
     area_type = points["zone_id"].map(kind_of_zone).to_numpy(dtype=object).copy()
     beyond = points["zone_id"].isna().to_numpy()
     neighbours = reach.layers.neighbours
-    there, kind, row = _neighbour(points.loc[beyond, ["x_m", "y_m"]].to_numpy(dtype=np.float64), neighbours)
+    xy = points.loc[beyond, ["x_m", "y_m"]].to_numpy(dtype=np.float64)
+    there, kind, row = _neighbour(xy, neighbours, within_m=BORDER_CELL_M)
     district[beyond], area_type[beyond] = there, kind
     counts = points[["total", *(group.id for group in groups)]].astype(np.float64)
     if neighbours is not None:
@@ -106,12 +110,14 @@ def _people(reach: Reach, groups: Sequence[Group], own_name: str) -> _People:
     return _People(district, area_type, counts, tuple(dict.fromkeys(of_zone)), of_zone, neighbours)
 
 
-def _neighbour(xy: Floats, neighbours: gpd.GeoDataFrame | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _neighbour(
+    xy: Floats, neighbours: gpd.GeoDataFrame | None, *, within_m: float = 0.0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return district, area type and row of the neighbour at each place; elsewhere, None and -1 where there is none."""
     district, kind = np.full(len(xy), ELSEWHERE, dtype=object), np.full(len(xy), None, dtype=object)
     if neighbours is None or not len(xy):
         return district, kind, np.full(len(xy), -1)
-    row = neighbour_of(xy, neighbours)
+    row = neighbour_of(xy, neighbours, within_m=within_m)
     inside = row >= 0
     district[inside] = neighbours["district_id"].to_numpy(dtype=object)[row[inside]]
     kind[inside] = neighbours["area_type"].to_numpy(dtype=object)[row[inside]]

@@ -64,13 +64,18 @@ def place_neighbours(source: SourceTable, zones: gpd.GeoDataFrame) -> gpd.GeoDat
     return placed
 
 
-def neighbour_of(xy: Floats, neighbours: gpd.GeoDataFrame) -> Ints:
+def neighbour_of(xy: Floats, neighbours: gpd.GeoDataFrame, *, within_m: float = 0.0) -> Ints:
     """Return the row of the neighbour at each place (metres, shape (places, 2)), -1 where there is none.
 
-    On a common border the first row wins.
+    A place in none belongs to the nearest within `within_m`. On a common border the first row wins.
     """
     row = np.full(len(xy), -1, dtype=np.int64)
-    place, polygon = shapely.STRtree(neighbours.geometry.to_numpy()).query(shapely.points(xy), predicate="intersects")
+    tree, points = shapely.STRtree(neighbours.geometry.to_numpy()), shapely.points(xy)
+    place, polygon = tree.query(points, predicate="intersects")
     order = np.argsort(polygon, kind="stable")[::-1]
     row[place[order]] = polygon[order]
+    away = np.flatnonzero(row < 0)
+    if within_m > 0 and len(away):
+        place, polygon = tree.query_nearest(points[away], max_distance=within_m, all_matches=False)
+        row[away[place]] = polygon
     return row
