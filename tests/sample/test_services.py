@@ -65,7 +65,7 @@ def test_some_health_centres_share_the_address_of_elder_care():
 
 def test_childcare_of_2020_and_its_models():
     childcare = _read("childcare")
-    assert 1_000 * _own(childcare, of_2020=True)["slots"].sum() / PEOPLE_2020 == pytest.approx(1.2, abs=0.03)
+    assert 1_000 * _own(childcare, of_2020=True)["slots"].sum() / PEOPLE_2020 == pytest.approx(1.2, abs=0.02)
     models = childcare[childcare["demonstration"]]
     assert models["district_id"].value_counts().to_dict() == {"500118": 1, "510521": 1}
     assert childcare["inclusive"].isna().any()
@@ -88,7 +88,7 @@ def test_services_of_everyday_life():
     assert _own(fitness)["area_m2"].sum() / PEOPLE_2025 == pytest.approx(2.4, abs=0.01)
     assert _own(fitness, of_2020=True)["area_m2"].sum() / PEOPLE_2020 == pytest.approx(2.3, abs=0.02)
     assert 1e4 * _own(culture)["floor_area_m2"].sum() / PEOPLE_2025 == pytest.approx(900, abs=1)
-    assert 1e4 * _own(culture, of_2020=True)["floor_area_m2"].sum() / PEOPLE_2020 == pytest.approx(764, abs=20)
+    assert 1e4 * _own(culture, of_2020=True)["floor_area_m2"].sum() / PEOPLE_2020 == pytest.approx(764, abs=3)
     assert _own(community)["floor_area_m2"].sum() == 137_000
     assert community["elder_friendly"].isna().any()
 

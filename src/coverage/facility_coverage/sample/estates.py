@@ -9,7 +9,7 @@ import shapely
 
 from facility_coverage.layers.model import Floats
 from facility_coverage.sample.frame import CRS, metres, stream
-from facility_coverage.sample.placing import World, placed, spot
+from facility_coverage.sample.placing import World, spot
 from facility_coverage.sample.streets import CORE
 from facility_coverage.sample.towns import TOWNS
 
@@ -60,26 +60,22 @@ def build_old_towns(world: World) -> gpd.GeoDataFrame:
     return _areas("O", list(OLD_TOWNS), shapes)
 
 
-def build_planned_stations(world: World, estates: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def build_planned_stations(estates: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return stations planned in Yongchuan's estates that have none: the columns of elder care."""
     lacking = [n for n, (_, _, about) in enumerate(ESTATES) if not about]
-    middle = shapely.get_coordinates(estates.to_crs(CRS).geometry.iloc[lacking].centroid.to_numpy())
-    table = pd.DataFrame(
-        {
-            "facility_id": [f"EP{n:03d}" for n in range(1, len(lacking) + 1)],
-            "name": [f"{TOWNS[ESTATES[n][0]].name}{ESTATES[n][1]}社区养老服务站（规划）" for n in lacking],
-            "tier": "station",
-            "beds": 30,
-            "nursing_beds": 20,
-            "quality_passed": None,
-            "contracted": True,
-            "opened": [2026 + n % 2 for n in range(len(lacking))],
-            "address": None,
-        }
-    )
-    spots = placed(world, table.assign(xy=list(middle)), stream("planned stations"))
-    points = gpd.points_from_xy(spots["lon"], spots["lat"])
-    return gpd.GeoDataFrame(table, geometry=points, crs="EPSG:4326")
+    table = {
+        "facility_id": [f"EP{n:03d}" for n in range(1, len(lacking) + 1)],
+        "name": [f"{TOWNS[ESTATES[n][0]].name}{ESTATES[n][1]}社区养老服务站（规划）" for n in lacking],
+        "tier": "station",
+        "beds": 30,
+        "nursing_beds": 20,
+        "quality_passed": None,
+        "contracted": True,
+        "opened": [2026 + n % 2 for n in range(len(lacking))],
+        "address": None,
+    }
+    places = shapely.point_on_surface(estates.to_crs(CRS).geometry.iloc[lacking].to_numpy())
+    return gpd.GeoDataFrame(pd.DataFrame(table), geometry=places, crs=CRS).to_crs("EPSG:4326")
 
 
 def _xy(layer: gpd.GeoDataFrame) -> Floats:

@@ -20,7 +20,7 @@ NEW_CENTRES = {
     0: 2022, 3: 2024, 4: 2023, 6: 2021, 10: 2021, 11: 2022, 12: 2022, 14: 2025, 16: 2023, 17: 2021, 18: 2022, 20: 2024,
     21: 2023, 22: 2025, 25: 2023,
 }  # fmt: skip
-SLOTS_2020 = 1_395
+SLOTS_2020 = 1_371
 #: Towns whose health centre is a medical sub-centre of its district.
 SUB_CENTRES = (5, 10, 13, 18, 23, 24, 27)
 #: Districts whose largest childcare facility is the model for the others; Hejiang has none.
@@ -99,17 +99,13 @@ def opened_after(
     new
         What surely opened later.
     """
-    later = np.zeros(len(sizes), dtype=np.bool_) if new is None else new
-    order = rng.permutation(len(sizes))
-    order = order[own[order] & ~later[order]]
-    old = np.zeros(len(sizes), dtype=np.bool_)
-    # Too large a facility is left to open later, and a smaller one takes its place.
-    left = old_total
-    for one in order:
-        if sizes[one] <= left and left > 0.01 * old_total:
-            old[one], left = True, left - sizes[one]
-    beyond = ~own & ~later & (rng.random(len(sizes)) < 0.5)
-    return _years(~(old | beyond), rng)
+    later = np.zeros(len(sizes), dtype=np.bool_) if new is None else new.copy()
+    left = sizes[own].sum() - old_total - sizes[own & later].sum()
+    for one in rng.permutation(len(sizes)):
+        # What is too large for the rest was there before, and a smaller one opens in its place.
+        if own[one] and not later[one] and sizes[one] <= left:
+            later[one], left = True, left - sizes[one]
+    return _years(later | (~own & (rng.random(len(sizes)) < 0.5)), rng)
 
 
 def _new_elder_care(elder: gpd.GeoDataFrame, estates: gpd.GeoDataFrame, rng: np.random.Generator) -> np.ndarray:

@@ -132,7 +132,7 @@ def _build_services(world: World) -> tuple[dict[str, gpd.GeoDataFrame], dict[str
     areas = {
         "new_estates": estates,
         "old_town": build_old_towns(world),
-        "planned_stations": build_planned_stations(world, estates),
+        "planned_stations": build_planned_stations(estates),
     }
     return services, areas
 
