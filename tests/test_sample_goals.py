@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from facility_coverage.analysis.comparison import PARTS
-from facility_coverage.analysis.goals import Verdict
+from facility_coverage.analysis.verdicts import Verdict
 from facility_coverage.comparing import compare_studies
 from facility_coverage.config.reading import load_study
 from facility_coverage.study import Computed, compute

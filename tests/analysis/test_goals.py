@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from typing import Any, cast
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import builders
-from facility_coverage.analysis.goals import Verdict, expected_value, judge, status_of
+from facility_coverage.analysis.goals import expected_value, judge, status_of
+from facility_coverage.analysis.verdicts import Verdict
+from facility_coverage.config.catalogue import Catalogue
 from facility_coverage.config.plan import Plan
 from judging import END, evidence, goal, judged, simple
 
@@ -456,3 +461,92 @@ def test_zones_add_up_to_districts_and_districts_to_the_study(seed: int) -> None
             whole = getattr(result, key)
             assert sum(getattr(d, key) or 0.0 for d in result.districts) == pytest.approx(whole, rel=1e-9)
             assert sum(getattr(z, key) or 0.0 for z in result.zones) == pytest.approx(whole, rel=1e-9)
+
+
+# --- areas within the study, and catalogues of services
+
+ESTATES = gpd.GeoDataFrame(
+    {"area_id": ["1", "2", "3"], "name": ["E1", "E2", "E3"]},
+    geometry=[shapely.box(700, -50, 900, 50), shapely.box(1700, -50, 1900, 50), shapely.box(2400, -50, 2600, 50)],
+    crs=32648,
+)
+HALVES = [shapely.box(0, -50, 1500, 50), shapely.box(1500, -50, 3000, 50)]
+SLOTS = pd.DataFrame({"x_m": [800.0, 1000.0, 1900.0], "zone_id": ["a", "a", "b"], "beds": [3.0, 50.0, 2.0]})
+
+
+def test_a_goal_within_areas_takes_their_people_and_facilities_with_their_edges() -> None:
+    """In the estates live 300 + 100 (at 900 m, on the edge) in a, 50 + 150 in b; 3 and (on the edge) 2 slots."""
+    world = on_street(SLOTS, areas={"new": ESTATES}, shapes=HALVES)
+    result = judged(goal("capacity_per_1000", 10, scope={"area": "new"}), world)
+    assert (result.amount, result.base, result.status) == (5, pytest.approx(0.6), "behind")
+    assert [(z.amount, z.base) for z in result.zones] == [(3, 0.4), (2, 0.2)]
+    rural = judged(goal("population_covered", 1, scope={"area": "new", "area_type": "rural"}), world)
+    assert (rural.amount, rural.base) == (200, 200)
+    assert rural.zones[0].reason == "out_of_scope"
+
+
+def test_areas_with_a_facility_count_where_they_lie() -> None:
+    world = on_street(SLOTS, areas={"new": ESTATES}, shapes=HALVES)
+    result = judged(goal("zones_with_facility", 1, units="new"), world)
+    assert (result.amount, result.base, result.unit, result.shortfall) == (2, 3, "areas", 1)
+    assert [(z.value, z.base) for z in result.zones] == [(1, 1), (0.5, 2)]
+    absent = judged(goal("zones_with_facility", 1, units="old"), on_street(SLOTS, no_data=["old"]))
+    assert (absent.status, absent.reason) == ("no_data", "absent")
+
+
+CATALOGUE = Catalogue.model_validate(
+    {
+        "id": "circle", "title": "C", "citation": {"document": "d", "clause": "c"}, "cutoff_min": 15, "profile": "walker",
+        "categories": [
+            {
+                "id": "care", "name": "c",
+                "services": [
+                    {"id": "clinic", "name": "c", "layer": "care"},
+                    {"id": "good_clinic", "name": "g", "layer": "care", "attribute": "good", "cutoff_min": 5},
+                ],
+            },
+            {
+                "id": "more", "name": "m",
+                "services": [{"id": "school", "name": "s", "layer": "school"}, {"id": "canteen", "name": "k"}],
+            },
+        ],
+    }
+)  # fmt: skip
+
+
+def circle(**more: Any) -> Any:
+    care = pd.DataFrame({"x_m": [0.0, 1000.0], "zone_id": ["a", "a"], "good": pd.Series([None, True], dtype=object)})
+    school = pd.DataFrame({"x_m": [1700.0], "zone_id": ["b"]})
+    asked = {"care": {"attributes": ["good"]}}
+    return on_street({"care": care, "school": school}, layers=asked, catalogues={Path("c.yaml"): CATALOGUE}, **more)
+
+
+@pytest.mark.parametrize(("at_least", "people"), [(None, 200), (3, 200), (2, 550), (1, 700), (4, None)])
+def test_people_who_reach_enough_services(at_least: int | None, people: float | None) -> None:
+    """By hand, of 300 at 720 m, 100 at 900, 100 at 901, 50 at 1,800 and 150 at 2,500 m.
+
+    A clinic (at 0 and 1,000 m) is within 15 min of the first four, the good one (1,000 m) within 5 min of the first
+    three, the school (1,700 m) within 15 min of those at 900 (800 m off), 901, 1,800 and 2,500 m.
+    """
+    asked = goal("service_completeness", 1, catalogue="c.yaml", **({} if at_least is None else {"at_least": at_least}))
+    result = judged(asked, circle())
+    assert result.amount == people
+    assert result.note_en == "3 of the catalogue's 4 services have data"
+    assert [(one.service, one.covered) for one in result.services] == [
+        ("clinic", 550),
+        ("good_clinic", 500),
+        ("school", 400),
+    ]
+
+
+def test_services_that_the_study_has_no_data_for_are_not_counted() -> None:
+    result = judged(goal("service_completeness", 1, catalogue="c.yaml"), circle(no_data=["care.good", "school"]))
+    assert (result.amount, [one.service for one in result.services]) == (550, ["clinic"])
+
+
+def test_tiers_without_data_beside_others_are_noted() -> None:
+    asked = {"care": {"tiers": TIERS}}
+    world = on_street(CARE, layers=asked, no_data=["care.home"])
+    result = judged(goal("facility_count", 3, tier=["top", "home"]), world)
+    assert (result.value, result.note_en) == (2, "no data on care.home: not counted")
+    assert judged(goal("facility_count", 3, tier=["home"]), world).status == "no_data"

@@ -15,8 +15,9 @@ from pydantic import TypeAdapter
 
 import builders
 from facility_coverage.analysis.evidence import Evidence
-from facility_coverage.analysis.goals import Verdict, judge
+from facility_coverage.analysis.goals import judge
 from facility_coverage.analysis.reach import Reach
+from facility_coverage.analysis.verdicts import Verdict
 from facility_coverage.config.goal import GoalBase
 from facility_coverage.config.measures import Goal
 from facility_coverage.config.plan import Plan

@@ -13,7 +13,7 @@ import pytest
 import shapely
 
 from facility_coverage.analysis.coverage import CoverageResult
-from facility_coverage.analysis.goals import PlaceVerdict, Verdict
+from facility_coverage.analysis.verdicts import PlaceVerdict, Verdict
 from facility_coverage.config.reading import builtin_profiles
 from facility_coverage.config.study import StudyConfig
 from facility_coverage.layers.model import TAGS, Demand, Layers, Roads

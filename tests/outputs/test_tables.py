@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from facility_coverage.analysis.goals import PlaceVerdict, Verdict
+from facility_coverage.analysis.verdicts import PlaceVerdict, Verdict
 from facility_coverage.outputs.tables import write_csv
 from facility_coverage.outputs.verdict_tables import verdict_table, write_verdicts
 

@@ -9,13 +9,14 @@ from pathlib import Path
 from facility_coverage.analysis.doctor import examine
 from facility_coverage.analysis.findings import Finding, of_fault, ranked
 from facility_coverage.analysis.inventory import LayerFacts, inventory, remarks
+from facility_coverage.analysis.limits import longest_trip_m
 from facility_coverage.config.reading import LoadedStudy, load_study
 from facility_coverage.config.text import Lang
 from facility_coverage.errors import Fault, StudyError
 from facility_coverage.layers.reading import read_layers
 from facility_coverage.layers.tables import shown_path
 from facility_coverage.outputs.checkup import Checkup, write_checkup
-from facility_coverage.study import longest_trip_m, networks_of
+from facility_coverage.study import networks_of
 
 Progress = Callable[[str], None]
 

@@ -11,8 +11,7 @@ from typing import Any
 import pandas as pd
 
 from facility_coverage.analysis.comparison import PARTS, compare
-from facility_coverage.analysis.evidence import ServiceReach
-from facility_coverage.analysis.goals import PlaceVerdict, Verdict
+from facility_coverage.analysis.verdicts import PlaceVerdict, ServiceReach, Verdict
 from facility_coverage.config.reading import LoadedStudy, in_state, load_study
 from facility_coverage.config.study import FacilityLayer, StudyConfig
 from facility_coverage.config.table import TableKeys

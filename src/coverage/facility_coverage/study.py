@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -17,24 +17,25 @@ from facility_coverage.analysis.coverage import CoverageResult, measure_coverage
 from facility_coverage.analysis.doctor import SMALL_PIECE_SHARE
 from facility_coverage.analysis.evidence import Evidence
 from facility_coverage.analysis.facility_areas import facility_areas
-from facility_coverage.analysis.goals import Verdict, judge
+from facility_coverage.analysis.goals import judge
 from facility_coverage.analysis.hierarchy import led_facilities, tier_coverage
 from facility_coverage.analysis.ledger import Ledger, keep_ledger
+from facility_coverage.analysis.limits import longest_trip_m, profiles_of
 from facility_coverage.analysis.reach import Reach
 from facility_coverage.analysis.service_areas import service_areas
 from facility_coverage.analysis.surfaces import check_cell, time_surface
 from facility_coverage.analysis.trips import Trips, travel
-from facility_coverage.config.measures import Accessibility, ColocatedShare, PopulationCovered
+from facility_coverage.analysis.verdicts import Verdict
+from facility_coverage.config.measures import ColocatedShare
 from facility_coverage.config.profile import METRES, METRES_NAME
 from facility_coverage.config.reading import LoadedStudy, in_state, load_study
-from facility_coverage.config.study import AreaType, StudyConfig
+from facility_coverage.config.study import StudyConfig
 from facility_coverage.config.text import Lang
 from facility_coverage.layers.model import Layers
 from facility_coverage.layers.reading import read_layers
 from facility_coverage.layers.tables import shown_path
 from facility_coverage.network.network import Network, build_networks
 from facility_coverage.network.snapping import Barriers
-from facility_coverage.network.speed import fastest_ms
 from facility_coverage.outputs import passport, tables, verdict_tables
 from facility_coverage.outputs.folder import check_replaceable, replaced
 from facility_coverage.outputs.maps import MapContent, write_map
@@ -209,14 +210,6 @@ def networks_of(study: LoadedStudy, layers: Layers) -> dict[str, Network]:
     )
 
 
-def profiles_of(study: LoadedStudy) -> list[str]:
-    """Return the names of the profiles that facility layers, goals and catalogues name."""
-    goals = [goal for plan in study.plans for goal in plan.goals]
-    named = {layer.profile for layer in study.config.facilities}
-    named |= {profile for goal in goals if (profile := getattr(goal, "profile", None)) is not None}
-    return sorted(named | {catalogue.profile for catalogue in study.catalogues.values()})
-
-
 def _surface_name(layer: str) -> str:
     return f"time_{layer}.tif"
 
@@ -266,32 +259,6 @@ def cut_off(computed: Computed) -> list[str]:
                 f"{first['piece_km']:.1f} km); check the roads there, or raise network.min_component_nodes"
             )
     return sentences
-
-
-def longest_trip_m(study: LoadedStudy) -> float:
-    """Return how far anybody of the study may travel within a cutoff of a layer, tier, goal or catalogue, in metres."""
-    return max(limit_m for _, limit_m in _trips_m(study))
-
-
-def _trips_m(study: LoadedStudy) -> Iterator[tuple[str, float]]:
-    """Yield what limits a trip, and how far it may lead in metres."""
-    layers = {layer.id: layer for layer in study.config.facilities}
-
-    def longest(cutoff_min: Mapping[AreaType, float], profile: str) -> float:
-        return 60.0 * max(cutoff_min.values()) * fastest_ms(study.profiles[profile])
-
-    for layer in layers.values():
-        for cutoff in (layer.cutoff_min, *(tier.cutoff_min for tier in layer.tiers if tier.cutoff_min)):
-            yield layer.id, longest(cutoff, layer.profile)
-    for goal in (goal for plan in study.plans for goal in plan.goals):
-        if isinstance(goal, PopulationCovered | Accessibility) and goal.layer in layers:
-            asked = layers[goal.layer]
-            yield goal.id, longest(goal.cutoff_min or asked.cutoff_min, goal.profile or asked.profile)
-            if isinstance(goal, PopulationCovered) and goal.radius_m is not None:
-                yield goal.id, max(goal.radius_m.values())
-    for catalogue in study.catalogues.values():
-        for cutoff in (catalogue.cutoff_min, *(one.cutoff_min for one in catalogue.known() if one.cutoff_min)):
-            yield catalogue.id, longest(cutoff, catalogue.profile)
 
 
 @contextmanager

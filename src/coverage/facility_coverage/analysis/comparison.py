@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pandas as pd
 
-from facility_coverage.analysis.goals import PlaceVerdict, Verdict
+from facility_coverage.analysis.verdicts import PlaceVerdict, Verdict
 
 PARTS = ("facilities", "population", "roads", "statistics", "method")
 """What is changed from the first state to the second, one after the other, in this order."""

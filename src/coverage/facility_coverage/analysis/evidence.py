@@ -1,11 +1,10 @@
-"""Evidence: what each goal is judged on, measured on the study's data."""
+"""Evidence: what goals are judged on, and the part of it that a goal speaks of."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
-from functools import singledispatch
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +13,12 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from facility_coverage.analysis import measures
-from facility_coverage.analysis.accessibility import two_step
-from facility_coverage.analysis.reach import Reach, chosen_of
-from facility_coverage.analysis.tally import Tally, sums_by, tally
-from facility_coverage.config import measures as ask
-from facility_coverage.config.catalogue import Catalogue, Service
-from facility_coverage.config.goal import GoalBase, Scope
-from facility_coverage.config.profile import METRES_NAME
+from facility_coverage.analysis.reach import Reach
+from facility_coverage.analysis.tally import sums_by
+from facility_coverage.config.catalogue import Catalogue
+from facility_coverage.config.goal import Scope
 from facility_coverage.config.study import AreaType, FacilityLayer
 from facility_coverage.layers.model import Layers
-from facility_coverage.layers.names import plain
-from facility_coverage.network.links import TIME_TOLERANCE_S
 
 
 @dataclass(frozen=True)
@@ -68,92 +61,6 @@ class Evidence:
         return pd.Series(names.to_numpy(dtype=object), index=zones["zone_id"].to_numpy(dtype=object))
 
 
-@dataclass(frozen=True)
-class ServiceReach:
-    """Who reaches one service of a catalogue: `covered` of `people`."""
-
-    category: str
-    service: str
-    name_zh: str
-    name_en: str
-    layer: str
-    covered: float
-    people: float
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What a measure found.
-
-    Attributes
-    ----------
-    tally
-        By zone or district; None where the study has no data.
-    unit
-        Name of what is missing to a target: a capacity column, ``facilities``, ``people``, ``zones`` …
-    level
-        What the rows of the tally are: ``zone``, ``district``, or ``study`` where one row stands for it all.
-    beside
-        The same by travel time, where the goal is a circle.
-    anywhere, own
-        People covered only: the same with facilities wherever they stand, and with those of the study's zones alone.
-    per_level
-        Statistics only: figures by level and id, which do not add up.
-    absent
-        What the study says it has no data for.
-    services
-        Services only: who reaches each of them.
-    note
-        What a reader must know of this figure, in Chinese and in English.
-    """
-
-    tally: Tally | None
-    unit: str
-    level: str = "zone"
-    beside: Tally | None = None
-    anywhere: Tally | None = None
-    own: Tally | None = None
-    per_level: Mapping[tuple[str, str], float] = field(default_factory=dict)
-    absent: str = ""
-    services: tuple[ServiceReach, ...] = ()
-    note: tuple[str, str] = ("", "")
-
-
-def measure(goal: GoalBase, evidence: Evidence) -> Measured:
-    """Measure a goal on the evidence; what the study says it has no data for has no figure."""
-    absent = _absent(goal, evidence)
-    if absent:
-        return Measured(None, unit_of(goal), absent=absent)
-    found, more = _measure(goal, evidence), _partly_absent(goal, evidence)
-    zh, en = (tuple(part for part in pair if part) for pair in zip(found.note, more, strict=True))
-    return replace(found, note=("；".join(zh), "; ".join(en)))
-
-
-def unit_of(goal: GoalBase) -> str:
-    """Return the unit of what is missing to a goal's target."""
-    people = (ask.PopulationCovered, ask.ServiceCompleteness)
-    if isinstance(goal, people):
-        return "people"
-    if isinstance(goal, ask.ZonesWithFacility):
-        return goal.units if goal.units in ("zones", "districts") else "areas"
-    if isinstance(goal, ask.CapacityShare):
-        return goal.part or goal.capacity
-    if isinstance(goal, ask.Statistic):
-        return goal.unit
-    return str(getattr(goal, "capacity", "facilities"))
-
-
-def scale_of(goal: GoalBase) -> str:
-    """Return what a goal's figures are in: ``share``, ``count``, ``per_1000``, ``m2_per_person`` … or its own unit."""
-    if goal.measure in ask.SHARES:
-        return "share"
-    if isinstance(goal, ask.CapacityPer1000 | ask.Accessibility):
-        return "per_1000"
-    if isinstance(goal, ask.AreaPerPerson):
-        return f"m2_per_{goal.per}"
-    return goal.unit if isinstance(goal, ask.Statistic) else "count"
-
-
 def zones_in_scope(scope: Scope, evidence: Evidence) -> list[str]:
     """Return the zones that a goal speaks of."""
     zones = evidence.zones
@@ -161,67 +68,42 @@ def zones_in_scope(scope: Scope, evidence: Evidence) -> list[str]:
     return [str(zone) for zone in rows["zone_id"]]
 
 
-def _absent(goal: Any, evidence: Evidence) -> str:
-    """Return the first name of a goal that the study says it has no data for; of several tiers all must be without."""
-    names: list[str] = []
-    for end in ("", "with_"):
-        layer = getattr(goal, f"{end}layer", None)
-        tiers = [f"{layer}.{tier}" for tier in getattr(goal, f"{end}tier", None) or ()]
-        names += [layer] if layer else []
-        names += tiers if all(tier in evidence.no_data for tier in tiers) else []
-    columns = (getattr(goal, key, None) for key in ("capacity", "part", "attribute"))
-    names += [f"{goal.layer}.{column}" for column in columns if column]
-    names += [name for name in (goal.scope.area, getattr(goal, "group", None), getattr(goal, "units", None)) if name]
-    return next((name for name in names if name in evidence.no_data), "")
-
-
-def _partly_absent(goal: Any, evidence: Evidence) -> tuple[str, str]:
-    """Return a note on the tiers of a goal that the study has no data for, beside others that it has."""
-    tiers = [
-        f"{getattr(goal, f'{end}layer', None)}.{tier}"
-        for end in ("", "with_")
-        for tier in getattr(goal, f"{end}tier", None) or ()
-    ]
-    without = ", ".join(tier for tier in tiers if tier in evidence.no_data)
-    return (f"无 {without} 的数据，未计入", f"no data on {without}: not counted") if without else ("", "")
-
-
-def _own(goal: Any, evidence: Evidence) -> gpd.GeoDataFrame:
+def own_facilities(goal: Any, evidence: Evidence) -> gpd.GeoDataFrame:
     """Return the facilities that a goal counts: those that stand in its zones, areas and tiers."""
     facilities = evidence.layers.facilities[goal.layer]
     keep = facilities["zone_id"].isin(zones_in_scope(goal.scope, evidence)).to_numpy()
     if goal.tier is not None:
         keep = keep & facilities["tier"].isin(goal.tier).to_numpy()
     if goal.scope.area is not None:
-        keep = keep & _inside(goal.scope.area, facilities.geometry.to_numpy(), evidence)
+        keep = keep & inside_area(goal.scope.area, facilities.geometry.to_numpy(), evidence)
     return facilities[keep]
 
 
-def _inside(area: str, places: np.ndarray, evidence: Evidence) -> np.ndarray:
+def inside_area(area: str, places: np.ndarray, evidence: Evidence) -> np.ndarray:
     """Tell which places lie in an area; its edge is in it."""
     outline = shapely.union_all(evidence.layers.areas[area].geometry.to_numpy())
     shapely.prepare(outline)
     return np.asarray(shapely.intersects(outline, places))
 
 
-def _people(goal: Any, evidence: Evidence, group: str) -> tuple[pd.Series, np.ndarray]:
+def people_of(goal: Any, evidence: Evidence, group: str) -> tuple[pd.Series, np.ndarray]:
     """Return zone and people of each demand point; nobody outside the goal's zones and areas."""
     points = evidence.layers.demand.points
     people = points[group].to_numpy(dtype=np.float64)
     keep = points["zone_id"].isin(zones_in_scope(goal.scope, evidence)).to_numpy()
     if goal.scope.area is not None:
-        keep = keep & _inside(goal.scope.area, shapely.points(points[["x_m", "y_m"]].to_numpy()), evidence)
+        keep = keep & inside_area(goal.scope.area, shapely.points(points[["x_m", "y_m"]].to_numpy()), evidence)
     return points["zone_id"].where(keep), np.where(keep, people, 0.0)
 
 
-def _per_zone(goal: Any, evidence: Evidence, group: str) -> pd.Series:
+def people_per_zone(goal: Any, evidence: Evidence, group: str) -> pd.Series:
     """Return the people of each zone in scope."""
-    zone, people = _people(goal, evidence, group)
+    zone, people = people_of(goal, evidence, group)
     sums = sums_by(zone, people)
     return sums.reindex(zones_in_scope(goal.scope, evidence), fill_value=0.0)
 
 
-def _cutoff(goal: Any, layer: FacilityLayer) -> Mapping[AreaType, float]:
+def cutoff_of(goal: Any, layer: FacilityLayer) -> Mapping[AreaType, float]:
     """Return the goal's own cutoff, or that of its tier, or that of the layer."""
     if goal.cutoff_min is not None:
         return dict(goal.cutoff_min)
@@ -231,227 +113,14 @@ def _cutoff(goal: Any, layer: FacilityLayer) -> Mapping[AreaType, float]:
     return dict(layer.cutoff_min)
 
 
-@singledispatch
-def _measure(goal: Any, _evidence: Evidence) -> Measured:
-    raise TypeError(f"no measure for {type(goal).__name__}")
-
-
-@_measure.register
-def _population_covered(goal: ask.PopulationCovered, evidence: Evidence) -> Measured:
-    layer = evidence.facility_layers[goal.layer]
-    facilities = evidence.layers.facilities[goal.layer]
-    zone, people = _people(goal, evidence, goal.group)
-    ids = zones_in_scope(goal.scope, evidence)
-    own_only = (goal.facilities_from or layer.facilities_from) == "own_zones_only"
-    profile, cutoff = goal.profile or layer.profile, _cutoff(goal, layer)
-
-    def counted(covered: np.ndarray) -> Tally:
-        return measures.population_covered(zone, people, covered, ids)
-
-    by_time = {
-        only: counted(
-            evidence.reach.covered(
-                goal.layer,
-                chosen_of(layer, facilities, tiers=goal.tier, own_only=only),
-                profile=profile,
-                cutoff_min=cutoff,
-            )
-        )
-        for only in (False, True)
-    }
-    found = Measured(by_time[own_only], "people", anywhere=by_time[False], own=by_time[True])
-    if goal.radius_m is None:
-        return found
-    chosen = chosen_of(layer, facilities, tiers=goal.tier, own_only=own_only)
-    near = evidence.reach.within_radius(goal.layer, chosen, goal.radius_m)
-    return replace(found, tally=counted(near), beside=by_time[own_only])
-
-
-@_measure.register
-def _facility_count(goal: ask.FacilityCount, evidence: Evidence) -> Measured:
-    own = _with_attribute(_own(goal, evidence), goal.attribute)
-    counted = measures.facility_count(own, zones_in_scope(goal.scope, evidence))
-    return Measured(counted, "facilities", note=_unknown_note(_own(goal, evidence), goal.attribute))
-
-
-@_measure.register
-def _capacity_total(goal: ask.CapacityTotal, evidence: Evidence) -> Measured:
-    ids = zones_in_scope(goal.scope, evidence)
-    return Measured(measures.capacity_total(_own(goal, evidence), ids, capacity=goal.capacity), goal.capacity)
-
-
-@_measure.register
-def _capacity_per_1000(goal: ask.CapacityPer1000, evidence: Evidence) -> Measured:
-    people = _per_zone(goal, evidence, goal.group)
-    return Measured(measures.capacity_per_1000(_own(goal, evidence), people, capacity=goal.capacity), goal.capacity)
-
-
-@_measure.register
-def _capacity_share(goal: ask.CapacityShare, evidence: Evidence) -> Measured:
-    related = measures.capacity_share(
-        _own(goal, evidence),
-        zones_in_scope(goal.scope, evidence),
-        capacity=goal.capacity,
-        part=goal.part,
-        attribute=goal.attribute or "",
-    )
-    return Measured(related, unit_of(goal))
-
-
-@_measure.register
-def _facility_share(goal: ask.FacilityShare, evidence: Evidence) -> Measured:
-    ids = zones_in_scope(goal.scope, evidence)
-    return Measured(measures.facility_share(_own(goal, evidence), ids, attribute=goal.attribute), "facilities")
-
-
-@_measure.register
-def _zones_with_facility(goal: ask.ZonesWithFacility, evidence: Evidence) -> Measured:
-    everything = _own(goal, evidence)
-    own = _with_attribute(everything, goal.attribute)
-    note = _unknown_note(everything, goal.attribute)
-    limits: dict[str, Any] = {"at_least": goal.at_least, "at_most": goal.at_most}
-    ids = zones_in_scope(goal.scope, evidence)
-    if goal.units == "zones":
-        return Measured(measures.units_with_facility(own["zone_id"], ids, **limits), "zones", note=note)
-    if goal.units == "districts":
-        district = evidence.district_of
-        names = list(dict.fromkeys(district.reindex(ids)))
-        counted = measures.units_with_facility(own["zone_id"].map(district), names, **limits)
-        return Measured(counted, "districts", level="district", note=note)
-    return Measured(_areas_with_facility(goal, own, evidence, limits), "areas", note=note)
-
-
-def _areas_with_facility(
-    goal: ask.ZonesWithFacility, own: gpd.GeoDataFrame, evidence: Evidence, limits: dict[str, Any]
-) -> Tally:
-    """Count areas by the zone in which a point on them lies; those beyond the zones are nobody's."""
-    areas = evidence.layers.areas[goal.units]
-    tree = shapely.STRtree(areas.geometry.to_numpy())
-    _, area = tree.query(own.geometry.to_numpy(), predicate="intersects")
-    ids = [str(one) for one in areas["area_id"]]
-    held = measures.units_with_facility(pd.Series(np.array(ids, dtype=object)[area]), ids, **limits).rows["amount"]
-    zones = evidence.zones
-    point, zone = shapely.STRtree(zones.geometry.to_numpy()).query(
-        shapely.point_on_surface(areas.geometry.to_numpy()), predicate="intersects"
-    )
-    zone_of_area = pd.Series(zones["zone_id"].to_numpy(dtype=object)[zone], index=point).groupby(level=0).first()
-    place = zone_of_area.reindex(range(len(areas)))
-    scope = zones_in_scope(goal.scope, evidence)
-    place = place.where(place.isin(scope))
-    return tally(scope, amount=sums_by(place, held.to_numpy()), base=sums_by(place, np.ones(len(areas))))
-
-
-@_measure.register
-def _area_per_person(goal: ask.AreaPerPerson, evidence: Evidence) -> Measured:
-    per = {"person": 1.0, "10000_people": 10_000.0, "100_households": 100.0 * (goal.household_size or 1.0)}[goal.per]
-    people = _per_zone(goal, evidence, goal.group)
-    own = _own(goal, evidence)
-    return Measured(measures.area_per_person(own, people, capacity=goal.capacity, per=per), goal.capacity)
-
-
-@_measure.register
-def _colocated_share(goal: ask.ColocatedShare, evidence: Evidence) -> Measured:
-    own = _own(goal, evidence)
-    others = evidence.layers.facilities[goal.with_layer]
-    if goal.with_tier is not None:
-        others = others[others["tier"].isin(goal.with_tier).to_numpy()]
-    metres, _ = evidence.reach.between(own, others, profile=METRES_NAME)
-    beside = metres <= goal.within_m + TIME_TOLERANCE_S  # metres, walked at one a second
-    if goal.same_address and {"address"} <= set(own.columns) & set(others.columns):
-        known = {plain(text) for text in others["address"].dropna()} - {""}
-        beside |= own["address"].map(lambda text: isinstance(text, str) and plain(text) in known).to_numpy(dtype=bool)
-    return Measured(measures.colocated_share(own, beside, zones_in_scope(goal.scope, evidence)), "facilities")
-
-
-@_measure.register
-def _service_completeness(goal: ask.ServiceCompleteness, evidence: Evidence) -> Measured:
-    catalogue = evidence.catalogues[goal.catalogue]
-    zone, people = _people(goal, evidence, goal.group)
-    told = [
-        (category, service)
-        for category in catalogue.categories
-        for service in category.services
-        if service.layer is not None and not _service_absent(service, evidence)
-    ]
-    reached = np.zeros(len(people), dtype=np.int64)
-    rows = []
-    for category, service in told:
-        covered = _reaches(service, catalogue, evidence)
-        reached += covered
-        counts = (float(people[covered].sum()), float(people.sum()))
-        rows.append(
-            ServiceReach(category.id, service.id, service.name.zh, service.name.en, str(service.layer), *counts)
-        )
-    total = sum(len(category.services) for category in catalogue.categories)
-    note = (
-        f"目录 {total} 项服务中 {len(told)} 项有数据",
-        f"{len(told)} of the catalogue's {total} services have data",
-    )
-    needed = goal.at_least or len(told)
-    if not told or needed > len(told):
-        return Measured(None, "people", services=tuple(rows), note=note)
-    complete = measures.population_covered(zone, people, reached >= needed, zones_in_scope(goal.scope, evidence))
-    return Measured(complete, "people", services=tuple(rows), note=note)
-
-
-def _service_absent(service: Service, evidence: Evidence) -> bool:
-    names = [service.layer, *(f"{service.layer}.{part}" for part in (*(service.tier or ()), service.attribute))]
-    return any(name in evidence.no_data for name in names)
-
-
-def _reaches(service: Service, catalogue: Catalogue, evidence: Evidence) -> np.ndarray:
-    layer = evidence.facility_layers[str(service.layer)]
-    facilities = evidence.layers.facilities[layer.id]
-    chosen = chosen_of(layer, facilities, tiers=service.tier, own_only=layer.facilities_from == "own_zones_only")
-    if service.attribute is not None:
-        chosen = chosen & (facilities[service.attribute] == True).to_numpy()  # noqa: E712 - None is not known
-    cutoff: Mapping[AreaType, float] = dict(service.cutoff_min or catalogue.cutoff_min)
-    return evidence.reach.covered(layer.id, chosen, profile=catalogue.profile, cutoff_min=cutoff)
-
-
-@_measure.register
-def _accessibility(goal: ask.Accessibility, evidence: Evidence) -> Measured:
-    layer = evidence.facility_layers[goal.layer]
-    facilities = evidence.layers.facilities[goal.layer]
-    own_only = layer.facilities_from == "own_zones_only"
-    chosen = chosen_of(layer, facilities, tiers=goal.tier, own_only=own_only)
-    within = evidence.reach.catchment(
-        goal.layer, chosen, profile=goal.profile or layer.profile, cutoff_min=_cutoff(goal, layer)
-    )
-    points = evidence.layers.demand.points
-    everybody = points[goal.group].fillna(0.0).to_numpy(dtype=np.float64)
-    capacity = facilities.loc[chosen, goal.capacity].to_numpy(dtype=np.float64)
-    index = two_step(within, capacity, everybody)
-    zone, people = _people(goal, evidence, goal.group)
-    counted = measures.mean_accessibility(zone, people, index, zones_in_scope(goal.scope, evidence))
-    unknown = facilities["zone_id"][chosen][np.isnan(capacity)]
-    missing = sums_by(unknown, np.ones(len(unknown))).reindex(counted.rows.index, fill_value=0.0)
-    known = 0.0 if len(capacity) and np.isnan(capacity).all() else 1.0
-    return Measured(replace(counted, rows=counted.rows.assign(missing=missing, known=known)), goal.capacity)
-
-
-@_measure.register
-def _statistic(goal: ask.Statistic, evidence: Evidence) -> Measured:
-    table = evidence.layers.statistics
-    rows = table[(table["indicator"] == (goal.indicator or goal.id)) & table["value"].notna()]
-    rows = rows[rows["year"] <= evidence.date.year].sort_values("year", kind="stable")
-    level = np.where(rows["zone_id"].notna(), "zone", np.where(rows["district_id"].notna(), "district", "study"))
-    place = rows["zone_id"].fillna(rows["district_id"]).fillna("")
-    keys = zip(level, place, strict=True)
-    found = {(str(one), str(at)): float(value) for (one, at), value in zip(keys, rows["value"], strict=True)}
-    years = rows.loc[level == "study", "year"]
-    late = len(years) and int(years.iloc[-1]) < evidence.date.year
-    note = (f"{int(years.iloc[-1])} 年数据", f"figure of {int(years.iloc[-1])}") if late else ("", "")
-    return Measured(None, goal.unit, level="study", per_level=found, note=note)
-
-
-def _with_attribute(facilities: gpd.GeoDataFrame, attribute: str | None) -> gpd.GeoDataFrame:
+def with_attribute(facilities: gpd.GeoDataFrame, attribute: str | None) -> gpd.GeoDataFrame:
+    """Return the facilities for which an attribute says yes; all of them without one."""
     if attribute is None:
         return facilities
     return facilities[(facilities[attribute] == True).to_numpy()]  # noqa: E712 - None is not known
 
 
-def _unknown_note(facilities: gpd.GeoDataFrame, attribute: str | None) -> tuple[str, str]:
+def unknown_note(facilities: gpd.GeoDataFrame, attribute: str | None) -> tuple[str, str]:
     """Return a note on facilities whose attribute is not known, and which therefore are not counted."""
     unknown = 0 if attribute is None else int(facilities[attribute].isna().sum())
     if not unknown:

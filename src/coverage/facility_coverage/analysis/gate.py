@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from facility_coverage.analysis.goals import Verdict
+from facility_coverage.analysis.verdicts import Verdict
 from facility_coverage.config.faults import did_you_mean
 from facility_coverage.config.plan import Plan
 from facility_coverage.errors import ConfigError, Fault

@@ -11,12 +11,11 @@ import shapely
 
 from facility_coverage.errors import Fault
 from facility_coverage.layers.contracts import (
-    POLYGONS,
     SHOWN_FAULTS,
     as_text,
     check_columns,
-    check_geometry,
     check_ids,
+    check_polygons,
     raise_faults,
 )
 from facility_coverage.layers.tables import read_table
@@ -43,10 +42,7 @@ def read_areas(table: Areas) -> SourceTable:
     faults = check_columns(source, ["area_id", "name"])
     if not faults:
         faults += check_ids(source, "area_id")
-    faults += check_geometry(source, POLYGONS, what="an area")
-    if not faults:
-        invalid = ~source.frame.geometry.is_valid
-        faults += source.fault_rows(invalid, "the polygon is invalid", advice="correct the outline")
+    faults += check_polygons(source, what="an area")
     raise_faults(faults)
     frame = source.frame[["geometry"]].assign(**{name: as_text(source.frame[name]) for name in ("area_id", "name")})
     return replace(source, frame=frame[["area_id", "name", "geometry"]])

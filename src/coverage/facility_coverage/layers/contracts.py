@@ -141,6 +141,13 @@ def check_geometry(source: SourceTable, types: Sequence[str], *, what: str) -> l
     return faults
 
 
+def check_polygons(source: SourceTable, *, what: str) -> list[Fault]:
+    """Return faults of shapes that are no polygons, or, where all are, of invalid ones."""
+    faults = check_geometry(source, POLYGONS, what=what)
+    invalid = ~source.frame.geometry.is_valid
+    return faults or source.fault_rows(invalid, "the polygon is invalid", advice="correct the outline")
+
+
 def _range_faults(source: SourceTable, beyond: npt.NDArray[np.bool_], bounds: npt.NDArray[np.float64]) -> list[Fault]:
     if not beyond.any():
         return []

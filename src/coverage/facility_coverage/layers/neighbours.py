@@ -11,11 +11,10 @@ import shapely
 
 from facility_coverage.layers.boundaries import AREA_TYPES
 from facility_coverage.layers.contracts import (
-    POLYGONS,
     as_text,
     check_choice,
     check_columns,
-    check_geometry,
+    check_polygons,
     raise_faults,
 )
 from facility_coverage.layers.tables import read_table
@@ -43,10 +42,7 @@ def read_neighbours(table: Neighbours) -> SourceTable:
     if "district_id" in source.frame.columns:
         empty = as_text(source.frame["district_id"]) == ""
         faults += source.fault_rows(empty, "is empty", column="district_id", advice="give each its district's code")
-    faults += check_geometry(source, POLYGONS, what="a neighbour")
-    if not faults:
-        invalid = ~source.frame.geometry.is_valid
-        faults += source.fault_rows(invalid, "the polygon is invalid", advice="correct the outline")
+    faults += check_polygons(source, what="a neighbour")
     raise_faults(faults)
     return replace(source, frame=source.frame.assign(**{name: as_text(source.frame[name]) for name in NEEDED}))
 

@@ -18,7 +18,7 @@ from branca.element import MacroElement
 from folium.template import Template
 
 from facility_coverage.analysis.coverage import CoverageResult
-from facility_coverage.analysis.goals import Verdict
+from facility_coverage.analysis.verdicts import Verdict
 from facility_coverage.config.profile import Profile
 from facility_coverage.config.study import FacilityLayer, StudyConfig
 from facility_coverage.config.text import Lang

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from facility_coverage.analysis.goals import Verdict
+from facility_coverage.analysis.verdicts import Verdict
 from facility_coverage.config.profile import Profile
 from facility_coverage.config.study import FacilityLayer, StudyConfig
 from facility_coverage.config.text import Lang

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from facility_coverage.analysis.goals import PlaceVerdict, Verdict
 from facility_coverage.analysis.ledger import Ledger
+from facility_coverage.analysis.verdicts import PlaceVerdict, Verdict
 from facility_coverage.outputs.tables import write_csv
 
 FILES = ("verdicts.json", "verdicts.csv", "hierarchy.csv", "tiers.csv", "ledger.csv", "sharing.csv")
