@@ -496,7 +496,8 @@ def test_areas_with_a_facility_count_where_they_lie() -> None:
 
 CATALOGUE = Catalogue.model_validate(
     {
-        "id": "circle", "title": "C", "citation": {"document": "d", "clause": "c"}, "cutoff_min": 15, "profile": "walker",
+        "id": "circle", "title": "C", "citation": {"document": "d", "clause": "c"},
+        "cutoff_min": 15, "profile": "walker",
         "categories": [
             {
                 "id": "care", "name": "c",

@@ -10,9 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-Level = str
-"""``zone`` or ``district``: what the rows of a tally are."""
-
 
 @dataclass(frozen=True)
 class Figure:

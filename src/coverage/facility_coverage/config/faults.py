@@ -11,6 +11,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from facility_coverage.config.document import Document, Place, describe
+from facility_coverage.config.measures import MEASURES
+from facility_coverage.config.state import CHANGES
 from facility_coverage.errors import Fault
 
 _FORMS = {
@@ -48,12 +50,12 @@ _BOUNDS = {
 
 
 _WORDS = frozenset(
-    {
-        "population_covered", "facility_count", "capacity_total", "capacity_per_1000", "capacity_share",
-        "facility_share", "zones_with_facility", "area_per_person", "colocated_share", "service_completeness",
-        "accessibility", "statistic", "add", "close", "move", "enlarge",
-    }
-)  # fmt: skip
+    word
+    for model in (*MEASURES, *CHANGES)
+    for key in ("measure", "do")
+    if key in model.model_fields
+    for word in get_args(model.model_fields[key].annotation)
+)
 """Words that choose one of several models; they stand in pydantic's location, but not in the file."""
 
 

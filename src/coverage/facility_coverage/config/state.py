@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
@@ -49,6 +49,9 @@ class EnlargeFacility(_OnLayer):
 
 
 Change = Annotated[AddFacilities | CloseFacilities | MoveFacility | EnlargeFacility, Field(discriminator="do")]
+
+CHANGES: tuple[type[Model], ...] = get_args(get_args(Change)[0])
+"""A class for each kind of change."""
 
 
 class StateFacilities(Table):
