@@ -126,3 +126,13 @@ def test_shared_is_own_and_only_by_others(seed: int) -> None:
     share = ledger(care, people).sharing
     np.testing.assert_allclose(share["shared"], share["own"] + share["only_by_others"], rtol=1e-12)
     assert (share["shared"] <= share["population"] + 1e-9).all()
+
+
+def test_who_reaches_both_sides_is_served_by_both_and_by_neither_alone() -> None:
+    found = ledger([(0.0, "a"), (1000.0, "b")], [(500.0, "a", 10.0), (50.0, "a", 3.0), (1900.0, "a", 5.0)])
+    rows = found.served[found.served["group"] == "total"].set_index(["people_district", "facility_district"])
+    # Those at 50 m reach B's at 950 m not within 900 s; those at 1,900 m reach B's alone, at exactly 15 minutes.
+    assert rows.loc[("A", "A"), ["served", "served_only"]].tolist() == [13.0, 3.0]
+    assert rows.loc[("A", "B"), ["served", "served_only"]].tolist() == [15.0, 5.0]
+    share = found.sharing[found.sharing["group"] == "total"].set_index("district_id")
+    assert share.loc["A", ["own", "shared", "only_by_others"]].tolist() == [13.0, 18.0, 5.0]
