@@ -1,5 +1,7 @@
 import dataclasses
+import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import geopandas as gpd
 import networkx as nx
@@ -13,6 +15,7 @@ from shapely.geometry.base import BaseGeometry
 
 import builders
 import oracles
+from facility_coverage.analysis import drawing
 from facility_coverage.analysis.drawing import Pen
 from facility_coverage.analysis.service_areas import LAYER_PEN, facility_service_areas, service_areas
 from facility_coverage.analysis.trips import travel
@@ -550,3 +553,20 @@ def test_the_area_of_a_layer_stays_on_its_side_too() -> None:
     far = shapely.box(-3000, 162.5, 3000, 900)
     assert free.intersection(far).area > 10_000
     assert held.intersection(far).area == 0
+
+
+def test_threads_look_around_one_at_a_time_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    # GEOS breaks when two threads ask one prepared shape: drawing many facilities beside a lake ended the program.
+    at_work, most, calls = [0], [0], [0]
+
+    def look(*_: object) -> None:
+        at_work[0] += 1
+        most[0], calls[0] = max(most[0], at_work[0]), calls[0] + 1
+        time.sleep(0.05)
+        at_work[0] -= 1
+
+    monkeypatch.setattr(drawing, "look_around", look)
+    sheet = drawing.Sheet.of(street(), "to_facility", no_walls())
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(sheet.sight, [1.0, 1.0, 2.0, 2.0]))
+    assert (most[0], calls[0]) == (1, 2)

@@ -4,8 +4,20 @@ import pytest
 
 from facility_coverage.outputs import palette
 
+SEEN_BY = pytest.mark.parametrize("deficiency", [None, "protanopia", "deuteranopia", "tritanopia"])
 
-@pytest.mark.parametrize("deficiency", [None, "protanopia", "deuteranopia"])
+
+@SEEN_BY
+def test_missed_and_met_keep_apart(deficiency: palette.Deficiency | None) -> None:
+    ramp = (*palette.MISSED, *palette.MET)
+    for first, second in pairwise(ramp):
+        assert palette.difference(first, second, deficiency) > 12
+    for missed in palette.MISSED:
+        assert all(palette.difference(missed, met, deficiency) > 20 for met in palette.MET)
+    assert all(palette.difference(colour, palette.NO_DATA, deficiency) > 9 for colour in ramp)
+
+
+@SEEN_BY
 def test_neighbouring_classes_gap_and_no_data_keep_apart(deficiency: palette.Deficiency | None) -> None:
     for first, second in pairwise(palette.CLASSES):
         assert palette.difference(first, second, deficiency) > 12

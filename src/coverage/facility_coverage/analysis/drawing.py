@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from threading import Lock
 from typing import Any
 
 import contourpy
@@ -85,7 +86,15 @@ class Sheet:
     def of(cls, graph: Graph, direction: Direction, walls: Walls) -> Sheet:
         """Lay out a network between walls."""
         ground = lay_out(graph, direction, walls)
-        return cls(ground, direction, cache(lambda reach_m: look_around(ground, walls, reach_m)))
+        seen = cache(lambda reach_m: look_around(ground, walls, reach_m))
+        turn = Lock()
+
+        def sight(reach_m: float) -> Sight:
+            # Drawings are made side by side, but GEOS keeps no order among threads that ask one prepared shape.
+            with turn:
+                return seen(reach_m)
+
+        return cls(ground, direction, sight)
 
 
 @dataclass(frozen=True)

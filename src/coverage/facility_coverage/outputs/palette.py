@@ -8,11 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
-Deficiency = Literal["protanopia", "deuteranopia"]
+Deficiency = Literal["protanopia", "deuteranopia", "tritanopia"]
 
 # Upper ends of the classes of share covered; 1 belongs to the last class.
 BREAKS = (0.4, 0.6, 0.8, 0.95, 1.0)
 CLASSES = ("#faf1cf", "#c3d9e2", "#8fb9d4", "#5590bf", "#2a5a99")
+# Beside a target: missed by half or more, by a fifth or more, by less; met, and by a fifth or more.
+MISSED = ("#b8561b", "#e7a25c", "#f9e0bd")
+MET = ("#a7cbe3", "#3572ae")
 NO_DATA = "#d6d3cd"
 GAP = "#d9480f"
 SERVICE = "#0f5132"
@@ -34,6 +37,11 @@ _MACHADO: dict[str, tuple[tuple[float, float, float], ...]] = {
         (0.367322, 0.860646, -0.227968),
         (0.280085, 0.672501, 0.047413),
         (-0.011820, 0.042940, 0.968881),
+    ),
+    "tritanopia": (
+        (1.255528, -0.076749, -0.178779),
+        (-0.078411, 0.930809, 0.147602),
+        (0.004733, 0.691367, 0.303900),
     ),
 }
 
