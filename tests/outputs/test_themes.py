@@ -44,7 +44,7 @@ def theme_of(make_content: Make, verdict: Verdict, lang: str = "zh") -> Theme:
 
 
 def numbers(theme: Theme) -> dict[str, int | None]:
-    return {value.zone_id: value.number for value in theme.values}
+    return {value.zone_id: value.number for value in theme.zones}
 
 
 def test_a_goal_is_warm_below_its_target_and_cool_from_it_on(make_content: Make) -> None:
@@ -90,7 +90,7 @@ def test_figures_without_a_target_of_their_own_are_a_plain_sequence(make_content
     assert theme.target is None
     assert theme.target_text == ""
     assert theme.breaks == (21.0, 41.0, 60.0, 80.0)
-    assert np.bincount([v.number for v in theme.values if v.number is not None]).tolist() == [20, 20, 19, 20, 21]
+    assert np.bincount([v.number for v in theme.zones if v.number is not None]).tolist() == [20, 20, 19, 20, 21]
     assert theme.colours == palette.CLASSES
 
 
@@ -110,8 +110,8 @@ def test_every_layer_group_and_goal_is_a_theme(make_content: Make) -> None:
     assert len(ids) == len(set(ids)) == 3 * 3 + 4 + 3 + 2
     zones = content.layers.zones["zone_id"].tolist()
     for theme in found:
-        assert [value.zone_id for value in theme.values] == zones
+        assert [value.zone_id for value in theme.zones] == zones
         assert len(theme.colours) == len(theme.labels) == len(theme.breaks) + 1
-        assert all(v.number is None or 0 <= v.number < len(theme.colours) for v in theme.values)
+        assert all(v.number is None or 0 <= v.number < len(theme.colours) for v in theme.zones)
     density = next(theme for theme in found if theme.id == "density:total")
-    assert density.values[0].value == pytest.approx(table["population_total"][0] / table["area_km2"][0])
+    assert density.zones[0].value == pytest.approx(table["population_total"][0] / table["area_km2"][0])

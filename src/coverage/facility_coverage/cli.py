@@ -79,7 +79,7 @@ def run(
     numba.set_num_threads(cores)
     with _progress() as say:
         result = run_study(config, folder=output or default, state=state, lang=lang, threads=cores, progress=say)
-    for sentence in (*left_out(result.computed), *cut_off(result.computed)):
+    for sentence in (*left_out(result.computed), *cut_off(result.computed), *result.remarks):
         typer.echo(sentence, err=True)
     typer.echo(f"done in {time.perf_counter() - begin:.1f} s, run {result.identity}", err=True)
     typer.echo(str(result.folder / "map.html"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -24,6 +24,7 @@ from facility_coverage.analysis.limits import longest_trip_m, profiles_of
 from facility_coverage.analysis.reach import Reach
 from facility_coverage.analysis.service_areas import service_areas
 from facility_coverage.analysis.surfaces import check_cell, time_surface
+from facility_coverage.analysis.time_grid import time_grid
 from facility_coverage.analysis.trips import Trips, travel
 from facility_coverage.analysis.verdicts import Verdict
 from facility_coverage.config.measures import ColocatedShare
@@ -38,7 +39,8 @@ from facility_coverage.network.network import Network, build_networks
 from facility_coverage.network.snapping import Barriers
 from facility_coverage.outputs import passport, tables, verdict_tables
 from facility_coverage.outputs.folder import check_replaceable, replaced
-from facility_coverage.outputs.maps import MapContent, write_map
+from facility_coverage.outputs.maps import write_map
+from facility_coverage.outputs.scenes import MapContent
 from facility_coverage.outputs.surfaces import write_surface
 from facility_coverage.outputs.web_maps import check_in_china, web_map_names, write_web_maps
 
@@ -62,11 +64,12 @@ class Computed:
 
 @dataclass(frozen=True)
 class RunResult:
-    """Where a run's result is, and what it says."""
+    """Where a run's result is, what it says, and what is to be known of how it was drawn."""
 
     folder: Path
     identity: str
     computed: Computed
+    remarks: tuple[str, ...] = ()
 
 
 def run_study(
@@ -103,10 +106,16 @@ def run_study(
     watch = passport.Stopwatch()
     with _stage(watch, "read study", progress):
         study = load_study(path)
+        shown = () if state else study.config.outputs.map_states
+        others = [in_state(study, name, file=shown_path(path)) for name in shown]
         if state:
             study = in_state(study, state, file=shown_path(path))
         check_replaceable(folder)
     computed = compute(study, threads=threads, watch=watch, progress=progress)
+    scenes = [computed]
+    for other in others:
+        with _stage(watch, f"compute {other.state}", progress):
+            scenes.append(compute(other, threads=threads))
     language = lang or study.config.lang
     with _stage(watch, "hash inputs", progress):
         inputs = passport.file_hashes(input_files(path, study))
@@ -115,27 +124,29 @@ def run_study(
         identity = passport.identity(figures_from, [row for row in inputs if row["input"] != "study"])
     stage = partial(_stage, watch, progress=progress)
     with replaced(folder) as new:
-        _write(computed, new, lang=language, identity=identity, threads=threads, stage=stage)
+        remarks = _write(scenes, new, lang=language, identity=identity, threads=threads, stage=stage)
         content = _passport(computed, identity=identity, parameters=parameters, inputs=inputs, watch=watch)
         passport.write_passport(new / "run.json", content)
-    return RunResult(folder, identity, computed)
+    return RunResult(folder, identity, computed, tuple(remarks))
 
 
-def _write(computed: Computed, folder: Path, *, lang: Lang, identity: str, threads: int, stage: Stage) -> None:
-    """Write everything but the passport into `folder`."""
+def _write(
+    scenes: Sequence[Computed], folder: Path, *, lang: Lang, identity: str, threads: int, stage: Stage
+) -> list[str]:
+    """Write everything but the passport into `folder`, of the first scene but for the map; return remarks on it."""
+    computed = scenes[0]
     config, layers, coverage = computed.study.config, computed.layers, computed.coverage
     single = None
-    with stage("draw service areas"):
-        areas = service_areas(layers, computed.trips, computed.networks)
-        if "facility_service_areas" in config.outputs.geopackage:
+    contents = []
+    for one in scenes:
+        with stage("draw service areas"):
+            contents.append(map_content(one, identity=identity, lang=lang, threads=threads))
+    areas = contents[0].service_areas
+    if "facility_service_areas" in config.outputs.geopackage:
+        with stage("draw service areas of facilities"):
             single = facility_areas(layers, computed.trips, computed.networks, threads=threads)
     with stage("write map"):
-        content = MapContent(
-            config=config, profiles=computed.study.profiles, layers=layers, coverage=coverage,
-            verdicts=computed.verdicts, service_areas=areas, run_identity=identity,
-            generated_on=dt.datetime.now(tz=dt.UTC).date(),
-        )  # fmt: skip
-        write_map(folder / "map.html", content, lang=lang)
+        remarks = write_map(folder / "map.html", contents, lang=lang)
     with stage("write tables"):
         tables.write_csv(tables.zone_table(config, layers, coverage), folder / "zones.csv")
         districts = tables.district_table(config, layers, coverage)
@@ -151,6 +162,20 @@ def _write(computed: Computed, folder: Path, *, lang: Lang, identity: str, threa
     if config.outputs.time_surface_m is not None:
         with stage("write time surfaces"):
             _write_surfaces(computed, config.outputs.time_surface_m, folder)
+    return remarks
+
+
+def map_content(computed: Computed, *, identity: str, lang: Lang, threads: int = 1) -> MapContent:
+    """Draw service areas, compute the times on the ground, and return everything that a map shows of a state."""
+    study, layers = computed.study, computed.layers
+    return MapContent(
+        config=study.config, profiles=study.profiles, layers=layers, coverage=computed.coverage,
+        verdicts=computed.verdicts, service_areas=service_areas(layers, computed.trips, computed.networks),
+        run_identity=identity, generated_on=dt.datetime.now(tz=dt.UTC).date(),
+        grid=time_grid(layers, computed.trips, computed.networks, threads=threads),
+        leaders=computed.hierarchy.get("hierarchy"), state=study.state,
+        state_name="" if study.state_name is None else study.state_name.in_language(lang),
+    )  # fmt: skip
 
 
 def compute(

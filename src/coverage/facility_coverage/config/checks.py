@@ -159,6 +159,10 @@ def _states(document: Document) -> Iterator[Fault]:
                 advice = did_you_mean(str(layer), known)
                 yield document.fault(("states", i, "facilities", layer), message, advice=advice, at_key=True)
         yield from _changes(document, ("states", i, "changes"), state)
+    outputs = document.content.get("outputs")
+    shown = outputs.get("map_states") if isinstance(outputs, dict) else None
+    for i, name in enumerate(shown if isinstance(shown, list) else ()):
+        yield from unknown(document, ("outputs", "map_states", i), name, ids(document.content.get("states")))
 
 
 def _changes(document: Document, place: Place, holder: dict[str, Any]) -> Iterator[Fault]:

@@ -20,6 +20,7 @@ from facility_coverage.config.plan_checks import Known, check_catalogue, check_n
 from facility_coverage.config.profile import Profile
 from facility_coverage.config.study import FacilityLayer, Identifier, StudyConfig
 from facility_coverage.config.table import TableKeys
+from facility_coverage.config.text import Text
 from facility_coverage.errors import ConfigError, Fault
 
 _PROFILES = TypeAdapter(dict[Identifier, Profile])
@@ -47,6 +48,8 @@ class LoadedStudy:
         The catalogues of services that goals name, by path.
     state
         The state of the study that this is; empty for the study as its file says.
+    state_name
+        What the study calls that state.
     """
 
     config: StudyConfig
@@ -54,6 +57,7 @@ class LoadedStudy:
     profiles: dict[str, Profile]
     catalogues: dict[Path, Catalogue] = field(default_factory=dict)
     state: str = ""
+    state_name: Text | None = None
 
 
 def load_study(path: Path) -> LoadedStudy:
@@ -111,7 +115,7 @@ def in_state(study: LoadedStudy, name: str, *, file: str) -> LoadedStudy:
     ]
     changes = [*config.changes, *state.changes]
     config = config.model_copy(update={**chosen, "facilities": layers, "changes": changes, "states": []})
-    return replace(study, config=config, state=name)
+    return replace(study, config=config, state=name, state_name=state.name)
 
 
 def _read_from(layer: FacilityLayer, table: TableKeys) -> FacilityLayer:

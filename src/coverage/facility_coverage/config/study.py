@@ -243,12 +243,49 @@ class Terrain(Model):
     )
 
 
+class TileLayer(Model):
+    """A web map service of pictures, such as Tianditu."""
+
+    name: Text
+    url: str = Field(
+        pattern=r"^https?://[\w.{}-]+(:\d+)?/[^\s\"'<>;,]+$",
+        description="Address of a picture with {z}, {x} and {y}, and {s} for one of the subdomains; a key stands in it",
+    )
+    subdomains: list[Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")]] = Field(
+        default_factory=list, description="What {s} may stand for, e.g. ['0', '1', '2']"
+    )
+    max_zoom: WholeNumber = Field(18, ge=1, le=22, description="The finest level that the service has")
+    attribution: Text | None = Field(None, description="Printed on the map while the service is shown")
+
+    @model_validator(mode="after")
+    def _has_its_places(self) -> TileLayer:
+        missing = [place for place in ("{z}", "{x}", "{y}") if place not in self.url]
+        if missing:
+            raise ValueError(f"the url has no {', '.join(missing)}")
+        if ("{s}" in self.url) != bool(self.subdomains):
+            raise ValueError("give {s} in the url and subdomains together")
+        return self
+
+    def origins(self) -> list[str]:
+        """Return the servers that the pictures come from, such as ``https://t0.example.org``."""
+        scheme, rest = self.url.split("://", 1)
+        host = rest.split("/", 1)[0]
+        return [f"{scheme}://{host.replace('{s}', name)}" for name in self.subdomains or [""]]
+
+
 class Basemap(Model):
     """Layers drawn under the results; they change no figure."""
 
     water: Table | None = Field(None, description="Rivers and lakes (polygons or lines)")
     terrain: Path | None = Field(None, description="Elevation raster for the shaded relief")
     neighbours: Table | None = Field(None, description="Neighbouring districts: polygons with a `name` column")
+    tiles: list[TileLayer] = Field(
+        default_factory=list,
+        description="Web map services that a reader may switch on where there is a network; none is ever needed",
+    )
+    approval_number: str | None = Field(
+        None, min_length=1, max_length=80, description="Map approval number (审图号), printed on every map"
+    )
 
 
 GeopackageLayer = Literal["zones", "demand", "facilities", "service_areas", "facility_service_areas"]
@@ -269,6 +306,9 @@ class Outputs(Model):
         ge=1,
         le=10_000,
         description="Cell size in metres of `time_<layer>.tif`, the travel time from everywhere; by default none",
+    )
+    map_states: list[Identifier] = Field(
+        default_factory=list, max_length=4, description="States of the study that its map can be compared with"
     )
     web_map_datum: ShiftedDatum | None = Field(
         None,

@@ -34,7 +34,7 @@ _HIGHWAYS = {
 ROAD_CLASSES = ("path", "minor", "tertiary", "secondary", "primary", "motorway")
 _TOLERANCE_M = {"motorway": 8.0, "primary": 8.0, "secondary": 10.0, "tertiary": 12.0, "minor": 12.0, "path": 15.0}
 MAX_ROAD_VERTICES = 130_000
-_TERRAIN_WIDTH_PX = 640
+_TERRAIN_WIDTH_PX = 512
 
 
 def road_lines(roads: Roads, bounds: Bounds) -> dict[str, Geometries]:
@@ -167,7 +167,7 @@ def _relief(elevation_m: Floats, pixel_m: float) -> npt.NDArray[np.uint8]:
     # The light's direction (east, north, up) against the surface's normal (-dz/dx, -dz/dy, 1); rows run south.
     lit = (right - down + np.sqrt(2)) / 2 / np.sqrt(1 + right**2 + down**2)
     shade = np.clip(lit / np.sqrt(0.5), 0, 1)
-    levels = np.round((1 - 0.5 * (1 - shade)) * 24) / 24
+    levels = np.round((1 - 0.5 * (1 - shade)) * 20) / 20
     grey: npt.NDArray[np.uint8] = np.where(np.isfinite(levels), levels * 255, 255).astype(np.uint8)
     return grey
 
@@ -178,6 +178,7 @@ def _png(grey: npt.NDArray[np.uint8]) -> bytes:
     with MemoryFile() as memory:
         with memory.open(
             driver="PNG",
+            zlevel=9,
             width=width,
             height=height,
             count=1,

@@ -1,8 +1,7 @@
-"""Geometries as short lists of whole numbers, and JSON that is safe inside a page."""
+"""Geometries as short lists of whole numbers."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -59,18 +58,3 @@ def encode_points(x: npt.ArrayLike, y: npt.ArrayLike, transformer: pyproj.Transf
     lon, lat = transformer.transform(np.asarray(x, dtype=float), np.asarray(y, dtype=float))
     units: Deltas = np.rint(np.column_stack([lon, lat]) * UNITS_PER_DEGREE).astype(np.int64).tolist()
     return units
-
-
-def safe_json(value: Any) -> str:
-    r"""Return JSON that cannot end a script element, open a comment or break a line of script.
-
-    Examples
-    --------
-    >>> safe_json("</script>")
-    '"\\u003c/script\\u003e"'
-    """
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    # A lone surrogate is no character: it has no place in a UTF-8 file.
-    return text.encode("utf-8", "replace").decode("utf-8")

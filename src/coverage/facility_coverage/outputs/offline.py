@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from html.parser import HTMLParser
 from importlib import resources
 
@@ -23,7 +23,7 @@ def asset(name: str) -> str:
     return (resources.files("facility_coverage.outputs") / "assets" / name).read_text(encoding="utf-8")
 
 
-def inline(html: str, assets: Mapping[str, str | None]) -> str:
+def inline(html: str, assets: Mapping[str, str | None], *, images: Iterable[str] = ()) -> str:
     """Return a page with every link replaced by the asset it names, under a strict Content-Security-Policy.
 
     Parameters
@@ -32,6 +32,8 @@ def inline(html: str, assets: Mapping[str, str | None]) -> str:
         A page as Folium renders it.
     assets
         URL → vendored file, or None for a link that nothing on the page uses.
+    images
+        Origins, such as ``https://t0.example.org``, that the page may ask for pictures when its reader wishes so.
 
     Raises
     ------
@@ -60,7 +62,7 @@ def inline(html: str, assets: Mapping[str, str | None]) -> str:
     policy = (
         "default-src 'none'; "
         f"script-src {_hashes(audit.scripts)}; style-src {_hashes(audit.styles)}; "
-        "img-src data:; base-uri 'none'; form-action 'none'"
+        f"img-src {' '.join(['data:', *dict.fromkeys(images)])}; base-uri 'none'; form-action 'none'"
     )
     return page.replace("<head>", f'<head>\n<meta http-equiv="Content-Security-Policy" content="{policy}" />', 1)
 

@@ -17,10 +17,18 @@ CLASSES = ("#faf1cf", "#c3d9e2", "#8fb9d4", "#5590bf", "#2a5a99")
 MISSED = ("#b8561b", "#e7a25c", "#f9e0bd")
 MET = ("#a7cbe3", "#3572ae")
 NO_DATA = "#d6d3cd"
+# Minutes to the nearest facility, up to and including each of the limits, then farther.
+BANDS_MIN = (5, 10, 15, 30)
+BANDS = ("#0b4f45", "#2f8f79", "#86c5ac", "#d5ead9", "#f1ece4")
+# People in a square of the time grid: up to the first limit, the second, more.
+PEOPLE_PER_SQUARE = (10, 50)
+COVERED = ("#b9cfe4", "#6f9dc9", "#2a5a99")
+LEFT_OUT = ("#f6c3a0", "#e5783a", "#a33a07")
+CHOSEN = "#c2185b"
 GAP = "#d9480f"
 SERVICE = "#0f5132"
 FACILITIES = ("#5b1a6b", "#7a2e0e", "#12263f", "#1f5130", "#6b5200", "#374151")
-SHAPES = ("circle", "triangle", "cross", "square", "diamond", "pentagon")
+SHAPES = ("circle", "triangle", "cross", "square", "diamond", "pentagon", "star")
 STATUS = {"met": "#1b6b3a", "on_track": "#1d5f93", "behind": "#b23a0e", "no_data": "#5d6166"}
 INK = "#1f2933"
 MUTED = "#55606b"

@@ -101,15 +101,8 @@ def _goal_row(verdict: Verdict, lang: Lang) -> dict[str, Any]:
         "citation": verdict.citation,
         "note": verdict.note_zh if lang == "zh" else verdict.note_en,
         "missing": f"{missing} {text('incomplete', lang)}" if missing else "",
-        "zones": {
-            zone.id: {
-                "status": zone.status,
-                "value": figure(verdict.scale, zone.value, lang),
-                "shortfall": _shortfall(zone.shortfall, verdict.unit, lang),
-            }
-            for zone in verdict.zones
-            if zone.value is not None or zone.status is not None
-        },
+        "theme": f"goal:{verdict.goal_id}" if any(zone.value is not None for zone in verdict.zones) else "",
+        "unit": word_for("unit", verdict.unit, lang),
     }
 
 

@@ -76,7 +76,7 @@ class Theme:
         What the plan asks of each zone, None without one; as people write it.
     at_most
         Whether the target is an upper limit.
-    values
+    zones
         One for each zone, in the order of the zones.
     """
 
@@ -93,7 +93,7 @@ class Theme:
     target: float | None
     target_text: str
     at_most: bool
-    values: tuple[Value, ...]
+    zones: tuple[Value, ...]
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ def _theme(
     return Theme(
         id=head.id, kind=head.kind, name=head.name, layer=head.layer, group=head.group, scale=head.scale,
         unit=head.unit, breaks=breaks, colours=colours, labels=labels, target=None, target_text="", at_most=False,
-        values=values,
+        zones=values,
     )  # fmt: skip
 
 
@@ -192,9 +192,9 @@ def _goal(verdict: Verdict, lang: Lang) -> Theme:
     if target is None or target <= 0 or all(zone.status in (None, "no_data") for zone in verdict.zones):
         values = [
             replace(value, status=zone.status, reason=zone.reason, shortfall=zone.shortfall)
-            for value, zone in zip(plain.values, verdict.zones, strict=True)
+            for value, zone in zip(plain.zones, verdict.zones, strict=True)
         ]
-        return replace(plain, values=tuple(values))
+        return replace(plain, zones=tuple(values))
     breaks, colours, first_met, last_met = _around(target, verdict.scale, at_most=at_most)
     values = []
     for zone in verdict.zones:
@@ -215,7 +215,7 @@ def _goal(verdict: Verdict, lang: Lang) -> Theme:
         target=target,
         target_text=("≤ " if at_most else "≥ ") + figure(verdict.scale, target, lang),
         at_most=at_most,
-        values=tuple(values),
+        zones=tuple(values),
     )
 
 

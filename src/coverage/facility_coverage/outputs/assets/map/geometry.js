@@ -6,6 +6,13 @@ fc.project = function (lon, lat) {
   const phi = (lat / 1e5) * Math.PI / 180;
   return [lon / 1e5 / 360 + 0.5, 0.5 - Math.log(Math.tan(Math.PI / 4 + phi / 2)) / (2 * Math.PI)];
 };
+fc.degrees = (x, y) => [Math.atan(Math.sinh(Math.PI * (1 - 2 * y))) * 180 / Math.PI, x * 360 - 180];
+// Metres on the ground between two places near each other.
+fc.metres = function (a, b) {
+  const [lat, lon] = fc.degrees(a.x, a.y), [lat2, lon2] = fc.degrees(b.x, b.y), half = Math.PI / 360;
+  const h = Math.sin((lat2 - lat) * half) ** 2 + Math.cos(lat * 2 * half) * Math.cos(lat2 * 2 * half) * Math.sin((lon2 - lon) * half) ** 2;
+  return 2 * 6371008.8 * Math.asin(Math.sqrt(h));
+};
 
 fc.decode = function (flat) {
   const xy = new Float64Array(flat.length);
@@ -24,7 +31,6 @@ fc.decode = function (flat) {
   }
   return {xy, box};
 };
-
 fc.shapes = (encoded) => (encoded || []).map(fc.decode);
 
 fc.inside = function (rings, x, y) {
@@ -39,13 +45,19 @@ fc.inside = function (rings, x, y) {
   return odd;
 };
 
+fc.boxOf = function (shapes) {
+  const all = [Infinity, Infinity, -Infinity, -Infinity];
+  shapes.forEach(({box: b}) => { all[0] = Math.min(all[0], b[0]); all[1] = Math.min(all[1], b[1]); all[2] = Math.max(all[2], b[2]); all[3] = Math.max(all[3], b[3]); });
+  return all;
+};
+fc.bounds = (shapes) => { const b = fc.boxOf(shapes); return [fc.degrees(b[0], b[3]), fc.degrees(b[2], b[1])]; };
+
 fc.node = function (tag, className, text) {
   const node = document.createElement(tag);
   if (className) node.className = className;
   if (text !== undefined && text !== null) node.textContent = String(text);
   return node;
 };
-
 fc.button = function (className, label, text, action) {
   const button = fc.node("button", className, text);
   button.type = "button";
@@ -53,17 +65,19 @@ fc.button = function (className, label, text, action) {
   button.addEventListener("click", action);
   return button;
 };
+fc.option = function (value, text) {
+  const option = fc.node("option", "", text);
+  option.value = value;
+  return option;
+};
 
-fc.count = (value) => value === null || value === undefined ? fc.data.texts.no_data
-  : new Intl.NumberFormat(fc.data.lang === "zh" ? "zh-CN" : "en", {maximumFractionDigits: Math.abs(value) < 10 ? 1 : 0}).format(value);
-
-// Cut, not rounded: a share that misses 100 % by a little must not read as if it had met it.
-fc.percent = (share) => share === null || share === undefined ? fc.data.texts.no_data
-  : (Math.floor(share * 1000 + 1e-9) / 10).toFixed(1) + "%";
-
-fc.colour = function (share) {
-  const {breaks, classes} = fc.data.palette;
-  if (share === null || share === undefined) return null;
-  const index = breaks.findIndex((end) => share < end);
-  return classes[index < 0 ? classes.length - 1 : index];
+// What the page carries: in blocks of its own, or given by the page around it.
+fc.given = null;
+fc.block = (name) => fc.given ? fc.given[name] : (document.getElementById("fc-" + name) || {}).textContent;
+fc.bytes = async function (name) {
+  const text = fc.block(name);
+  if (!text) return null;
+  const packed = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
 };

@@ -8,77 +8,12 @@ fc.ROADS = {
   motorway: {from: 0, width: [1.7, 6], colour: "#f0b45f", casing: "#8a5a1c"},
 };
 fc.FONT = '"PingFang SC","Microsoft YaHei","Noto Sans CJK SC","Noto Sans SC",system-ui,sans-serif';
-
-fc.symbol = function (ctx, shape, x, y, r) {
-  const points = {triangle: 3, square: 4, diamond: 4, pentagon: 5}[shape];
-  ctx.beginPath();
-  if (shape === "cross") {
-    const a = r * 0.42, b = r * 1.1;
-    [[-a, -b], [a, -b], [a, -a], [b, -a], [b, a], [a, a], [a, b], [-a, b], [-a, a], [-b, a], [-b, -a], [-a, -a]]
-      .forEach(([dx, dy], i) => i ? ctx.lineTo(x + dx, y + dy) : ctx.moveTo(x + dx, y + dy));
-  } else if (points) {
-    const turn = shape === "square" ? Math.PI / 4 : 0, grow = r * 1.2;
-    for (let i = 0; i < points; i++) {
-      const angle = turn - Math.PI / 2 + i * 2 * Math.PI / points;
-      ctx.lineTo(x + grow * Math.cos(angle), y + grow * Math.sin(angle));
-    }
-  } else ctx.arc(x, y, r, 0, 2 * Math.PI);
-  ctx.closePath();
-};
-
-// Tier 0 is the highest: larger and ringed; the lowest of several tiers is hollow.
-fc.drawFacility = function (ctx, layer, tier, x, y, zoom) {
-  const last = Math.max(layer.tiers.length - 1, 0), level = tier === null ? last : tier;
-  const grow = Math.min(1.5, Math.max(0.62, 0.62 + (zoom - 10) * 0.2));
-  const r = (7.4 - (last ? 4.2 * level / last : 2.2)) * grow;
-  fc.symbol(ctx, layer.shape, x, y, r + 1.3);
-  ctx.fillStyle = "#ffffff";
-  ctx.fill();
-  fc.symbol(ctx, layer.shape, x, y, r);
-  const hollow = last > 0 && level === last;
-  ctx.fillStyle = hollow ? "#ffffff" : layer.colour;
-  ctx.fill();
-  ctx.lineWidth = hollow ? 1.3 : 0.8;
-  ctx.strokeStyle = layer.colour;
-  ctx.stroke();
-  if (last > 0 && level === 0 && r > 4.5) {
-    ctx.beginPath();
-    ctx.arc(x, y, r * 0.3, 0, 2 * Math.PI);
-    ctx.fillStyle = "#ffffff";
-    ctx.fill();
-  }
-  return r;
-};
-
-fc.mostLeftOut = () => fc.layer().gaps.reduce((most, gap) => Math.max(most, gap[2]), 1);
-// Three round numbers of people for the legend, up to the largest dot.
-fc.gapSteps = () => [...new Set([0.05, 0.3, 1].map((share) => {
-  const people = share * fc.mostLeftOut(), unit = Math.pow(10, Math.floor(Math.log10(people)));
-  return Math.max(1, Math.floor(people / unit) * unit);
-}))];
-// Dots grow with the map, and the largest fills its cell without covering its neighbours.
-fc.gapScale = (zoom) => {
-  const layer = fc.layer(), most = fc.mostLeftOut();
-  const metre = 256 * Math.pow(2, zoom) / (40075017 * Math.cos(fc.map.getCenter().lat * Math.PI / 180));
-  return Math.min(14, Math.max(2.2, 0.55 * layer.gap_cell_m * metre)) / Math.sqrt(most);
-};
-fc.gapRadius = (people, scale) => Math.max(0.8, Math.sqrt(people) * scale);
-
-fc.hatch = function (ctx) {
-  const tile = document.createElement("canvas");
-  tile.width = tile.height = 8;
-  const pen = tile.getContext("2d");
-  pen.fillStyle = fc.data.palette.no_data;
-  pen.fillRect(0, 0, 8, 8);
-  pen.strokeStyle = "#a5a19a";
-  pen.beginPath();
-  pen.moveTo(-2, 10); pen.lineTo(10, -2); pen.moveTo(-2, 2); pen.lineTo(2, -2); pen.moveTo(6, 10); pen.lineTo(10, 6);
-  pen.stroke();
-  return ctx.createPattern(tile, "repeat");
-};
+// Beyond so many facilities in sight, those that stand together become one symbol with their number.
+fc.MANY = 600;
+fc.TOGETHER_PX = 54;
 
 fc.Painter = L.Renderer.extend({
-  options: {padding: 0.25},
+  options: {padding: 0.25, panes: () => [{scene: 0, from: 0, to: 1}]},
   _initContainer() {
     this._container = document.createElement("canvas");
     this._container.setAttribute("aria-hidden", "true");
@@ -86,11 +21,15 @@ fc.Painter = L.Renderer.extend({
   },
   _destroyContainer() { this._container.remove(); delete this._container; },
   _updatePaths() {},
-  repaint() { if (this._map && this._container) this._paint(); },
+  repaint() {
+    if (!this._map || !this._container || this._asked) return;
+    this._asked = true;
+    Promise.resolve().then(() => { this._asked = false; if (this._container) this._paint(); });
+  },
   _update() {
     if (this._map._animatingZoom && this._bounds) return;
     L.Renderer.prototype._update.call(this);
-    const size = this._bounds.getSize(), ratio = Math.min(2, window.devicePixelRatio || 1);
+    const size = this._bounds.getSize(), ratio = fc.printing ? 3 : Math.min(2, window.devicePixelRatio || 1);
     L.DomUtil.setPosition(this._container, this._bounds.min);
     this._container.width = size.x * ratio;
     this._container.height = size.y * ratio;
@@ -100,35 +39,60 @@ fc.Painter = L.Renderer.extend({
     this._paint();
   },
   _paint() {
-    const ctx = this._ctx, b = this._bounds, zoom = this._zoom, s = fc.state;
+    const ctx = this._ctx, b = this._bounds, zoom = this._zoom, size = this._map.getSize();
+    if (!b) return;
     const scale = 256 * Math.pow(2, zoom), origin = this._map.getPixelOrigin();
     this._t = {k: scale, x: -origin.x, y: -origin.y};
     const pad = 20 / scale;
     this._seen = [(b.min.x + origin.x) / scale - pad, (b.min.y + origin.y) / scale - pad,
       (b.max.x + origin.x) / scale + pad, (b.max.y + origin.y) / scale + pad];
     ctx.setTransform(this._ratio, 0, 0, this._ratio, -b.min.x * this._ratio, -b.min.y * this._ratio);
+    ctx.clearRect(b.min.x, b.min.y, b.max.x - b.min.x, b.max.y - b.min.y);
     ctx.lineJoin = ctx.lineCap = "round";
-    ctx.fillStyle = "#f3f1ec";
-    ctx.fillRect(b.min.x, b.min.y, b.max.x - b.min.x, b.max.y - b.min.y);
-    this._neighbours(ctx);
-    this._zones(ctx);
-    if (s.show.relief) this._relief(ctx);
-    if (s.show.water) this._water(ctx, zoom);
-    if (s.show.service) this._service(ctx, zoom);
-    if (s.show.roads) this._roads(ctx, zoom);
+    this._clusters = [];
+    const left = this._map.containerPointToLayerPoint([0, 0]).x;
+    for (const pane of this.options.panes()) {
+      ctx.save();
+      const from = pane.from <= 0 ? b.min.x : left + pane.from * size.x, to = pane.to >= 1 ? b.max.x : left + pane.to * size.x;
+      ctx.beginPath();
+      ctx.rect(from, b.min.y, to - from, b.max.y - b.min.y);
+      ctx.clip();
+      this._paintScene(ctx, zoom, fc.scene(pane.scene));
+      ctx.restore();
+    }
+  },
+  _paintScene(ctx, zoom, scene) {
+    const s = fc.state, b = this._bounds, layer = fc.layer(scene);
+    this._scene = scene;
+    if (!s.tiles) {
+      ctx.fillStyle = "#f3f1ec";
+      ctx.fillRect(b.min.x, b.min.y, b.max.x - b.min.x, b.max.y - b.min.y);
+      this._neighbours(ctx);
+    }
+    this._zones(ctx, scene);
+    if (s.show.relief && !s.tiles) this._relief(ctx);
+    if (layer && s.show.bands) this._image(ctx, scene, fc.bandsPicture(scene, layer));
+    if (s.show.water && !s.tiles) this._water(ctx, zoom);
+    if (layer && s.show.service && !s.show.bands) this._service(ctx, zoom, layer);
+    if (s.show.roads && !s.tiles) this._roads(ctx, zoom);
+    if (layer && s.show.people) this._image(ctx, scene, fc.peoplePicture(scene, layer));
     this._outlines(ctx, zoom);
-    if (s.show.gaps) this._gaps(ctx, zoom);
-    this._facilities(ctx, zoom);
-    this._labels(ctx, zoom);
-    this._chosen(ctx, zoom);
+    if (layer && fc.dotsShown() && !s.show.people) this._gaps(ctx, zoom, layer);
+    this._catchment(ctx, scene);
+    this._facilities(ctx, zoom, scene);
+    this._labels(ctx, zoom, scene);
+    this._chosen(ctx, zoom, scene);
   },
   _at(x, y) { return [x * this._t.k + this._t.x, y * this._t.k + this._t.y]; },
   _visible(box) { const s = this._seen; return box[0] <= s[2] && box[2] >= s[0] && box[1] <= s[3] && box[3] >= s[1]; },
+  _inSight(f) { const s = this._seen; return f.x >= s[0] && f.x <= s[2] && f.y >= s[1] && f.y <= s[3]; },
   _trace(ctx, shapes, closed) {
     const {k, x, y} = this._t;
     ctx.beginPath();
     for (const {xy, box} of shapes) {
       if (!this._visible(box)) continue;
+      // A ring smaller than a pixel is a speck.
+      if ((box[2] - box[0]) * k < 0.7 && (box[3] - box[1]) * k < 0.7) continue;
       ctx.moveTo(xy[0] * k + x, xy[1] * k + y);
       for (let i = 2; i < xy.length; i += 2) ctx.lineTo(xy[i] * k + x, xy[i + 1] * k + y);
       if (closed) ctx.closePath();
@@ -146,12 +110,15 @@ fc.Painter = L.Renderer.extend({
       ctx.setLineDash([]);
     }
   },
-  _zones(ctx) {
+  _zones(ctx, scene) {
     const hatch = fc.hatch(ctx);
     for (const zone of fc.world.zones) {
+      if (!this._visible(zone.box)) continue;
       this._trace(ctx, zone.area, true);
-      ctx.fillStyle = fc.zoneColour(zone) || hatch;
+      ctx.globalAlpha = (fc.state.tiles ? 0.62 : 1) * (fc.zoneShown(zone, scene) ? 1 : 0.16);
+      ctx.fillStyle = fc.zoneColour(zone, scene) || hatch;
       ctx.fill("evenodd");
+      ctx.globalAlpha = 1;
     }
   },
   _relief(ctx) {
@@ -163,6 +130,13 @@ fc.Painter = L.Renderer.extend({
     ctx.globalAlpha = 0.75;
     ctx.drawImage(relief.image, x0, y0, x1 - x0, y1 - y0);
     ctx.restore();
+  },
+  _image(ctx, scene, picture) {
+    if (!picture) return;
+    const g = scene.grid, [x0, y0] = this._at(g.x, g.y), [x1, y1] = this._at(g.x + g.columns * g.side, g.y + g.rows * g.side);
+    ctx.imageSmoothingEnabled = false;
+    ctx.drawImage(picture, x0, y0, x1 - x0, y1 - y0);
+    ctx.imageSmoothingEnabled = true;
   },
   _water(ctx, zoom) {
     this._trace(ctx, fc.world.water.areas, true);
@@ -176,8 +150,8 @@ fc.Painter = L.Renderer.extend({
     ctx.strokeStyle = "#86b6d8";
     ctx.stroke();
   },
-  _service(ctx, zoom) {
-    this._trace(ctx, fc.layer().service, true);
+  _service(ctx, zoom, layer) {
+    this._trace(ctx, layer.service, true);
     ctx.fillStyle = "rgba(255,255,255,0.34)";
     ctx.fill("evenodd");
     // Outlines of hundreds of small areas would be all there is to see from afar.
@@ -208,18 +182,21 @@ fc.Painter = L.Renderer.extend({
     }
   },
   _outlines(ctx, zoom) {
-    const b = this._bounds;
+    const b = this._bounds, many = fc.world.zones.length > 400 && zoom < 11;
     for (const zone of fc.world.zones) {
+      if (!this._visible(zone.box)) continue;
       this._trace(ctx, zone.area, true);
-      ctx.lineWidth = zoom < 10 ? 0.7 : 1.1;
+      ctx.lineWidth = many ? 0.3 : zoom < 10 ? 0.7 : 1.1;
       ctx.strokeStyle = "#5d6870";
       ctx.stroke();
     }
     // A veil over what lies beyond the study keeps the eye inside it.
-    this._trace(ctx, fc.world.boundary, true);
-    ctx.rect(b.min.x, b.min.y, b.max.x - b.min.x, b.max.y - b.min.y);
-    ctx.fillStyle = "rgba(243,241,236,0.5)";
-    ctx.fill("evenodd");
+    if (!fc.state.tiles) {
+      this._trace(ctx, fc.world.boundary, true);
+      ctx.rect(b.min.x, b.min.y, b.max.x - b.min.x, b.max.y - b.min.y);
+      ctx.fillStyle = "rgba(243,241,236,0.5)";
+      ctx.fill("evenodd");
+    }
     this._trace(ctx, fc.world.boundary, true);
     ctx.lineWidth = 5.5;
     ctx.strokeStyle = "rgba(255,255,255,0.85)";
@@ -228,12 +205,12 @@ fc.Painter = L.Renderer.extend({
     ctx.strokeStyle = "#2b2f36";
     ctx.stroke();
   },
-  _gaps(ctx, zoom) {
+  _gaps(ctx, zoom, layer) {
     const scale = fc.gapScale(zoom), {k, x, y} = this._t, s = this._seen;
     ctx.fillStyle = fc.data.palette.gap;
     ctx.globalAlpha = 0.7;
     ctx.beginPath();
-    for (const [gx, gy, people] of fc.layer().gaps) {
+    for (const [gx, gy, people] of layer.gaps) {
       if (gx < s[0] || gx > s[2] || gy < s[1] || gy > s[3]) continue;
       const r = fc.gapRadius(people, scale), px = gx * k + x, py = gy * k + y;
       ctx.moveTo(px + r, py);
@@ -242,38 +219,105 @@ fc.Painter = L.Renderer.extend({
     ctx.fill();
     ctx.globalAlpha = 1;
   },
-  _facilities(ctx, zoom) {
-    for (const layer of fc.world.layers) {
-      if (!fc.facilitiesShown(layer)) continue;
-      for (const f of layer.facilities) {
-        if (!this._visible([f.x, f.y, f.x, f.y])) continue;
-        fc.drawFacility(ctx, layer, f.tier, ...this._at(f.x, f.y), zoom);
+  _catchment(ctx, scene) {
+    const f = fc.state.facility;
+    if (!f || f.layer.scene !== scene) return;
+    const g = scene.grid, {k, x, y} = this._t;
+    ctx.fillStyle = fc.data.palette.chosen;
+    ctx.globalAlpha = 0.34;
+    ctx.beginPath();
+    for (const [first, length] of fc.catchment(scene, f)) {
+      // A run may go on in the next row.
+      for (let at = first, left = length; left > 0;) {
+        const column = at % g.columns, row = (at - column) / g.columns, here = Math.min(left, g.columns - column);
+        ctx.rect((g.x + column * g.side) * k + x, (g.y + row * g.side) * k + y, here * g.side * k, g.side * k);
+        at += here;
+        left -= here;
+      }
+    }
+    ctx.fill();
+    ctx.globalAlpha = 1;
+    ctx.strokeStyle = fc.data.palette.chosen;
+    ctx.lineWidth = 1.8;
+    ctx.setLineDash([5, 4]);
+    ctx.beginPath();
+    const others = [...f.led, ...(f.leader === null ? [] : [f.leader])].map((i) => f.layer.facilities[i]);
+    others.forEach((one) => { ctx.moveTo(...this._at(f.x, f.y)); ctx.lineTo(...this._at(one.x, one.y)); });
+    ctx.stroke();
+    ctx.setLineDash([]);
+  },
+  _facilities(ctx, zoom, scene) {
+    const inSight = [];
+    for (const layer of scene.layers) {
+      if (!fc.layerShown(layer)) continue;
+      for (const f of layer.facilities) if (this._inSight(f) && fc.facilityShown(f)) inSight.push(f);
+    }
+    this._drawn = inSight;
+    if (inSight.length <= fc.MANY) {
+      for (const f of inSight) fc.drawFacility(ctx, f.layer, f.tier, ...this._at(f.x, f.y), zoom);
+      return;
+    }
+    const side = fc.TOGETHER_PX / this._t.k, cells = new Map();
+    for (const f of inSight) {
+      const key = f.layer.index + ":" + Math.floor(f.x / side) + ":" + Math.floor(f.y / side), cell = cells.get(key);
+      if (cell) { cell.x += f.x; cell.y += f.y; cell.members.push(f); } else cells.set(key, {x: f.x, y: f.y, layer: f.layer, members: [f]});
+    }
+    this._drawn = [];
+    for (const cell of cells.values()) {
+      const n = cell.members.length;
+      if (n < 4) {
+        cell.members.forEach((f) => { this._drawn.push(f); fc.drawFacility(ctx, f.layer, f.tier, ...this._at(f.x, f.y), zoom); });
+      } else {
+        const spot = {x: cell.x / n, y: cell.y / n, layer: cell.layer, members: cell.members, scene};
+        spot.r = fc.drawCluster(ctx, cell.layer, n, ...this._at(spot.x, spot.y));
+        this._clusters.push(spot);
       }
     }
   },
-  _chosen(ctx, zoom) {
-    const {zone, facility} = fc.state;
+  _chosen(ctx, zoom, scene) {
+    const {zone, facility, ground} = fc.state, colour = fc.data.palette.chosen;
     if (zone) {
       this._trace(ctx, zone.area, true);
       ctx.lineWidth = 5;
       ctx.strokeStyle = "#ffffff";
       ctx.stroke();
       ctx.lineWidth = 2.6;
-      ctx.strokeStyle = "#c2185b";
+      ctx.strokeStyle = colour;
       ctx.stroke();
     }
-    if (facility) {
+    if (facility && facility.layer.scene === scene) {
       const [x, y] = this._at(facility.x, facility.y);
       const r = fc.drawFacility(ctx, facility.layer, facility.tier, x, y, zoom);
       ctx.beginPath();
       ctx.arc(x, y, r + 5, 0, 2 * Math.PI);
       ctx.lineWidth = 2.6;
-      ctx.strokeStyle = "#c2185b";
+      ctx.strokeStyle = colour;
       ctx.stroke();
     }
+    if (ground) {
+      const [x, y] = this._at(ground.x, ground.y);
+      ctx.strokeStyle = colour;
+      ctx.lineWidth = 1.4;
+      ctx.setLineDash([4, 3]);
+      for (const f of ground.nearest || []) {
+        if (f.layer.scene !== scene || !fc.layerShown(f.layer)) continue;
+        ctx.beginPath();
+        ctx.moveTo(x, y);
+        ctx.lineTo(...this._at(f.x, f.y));
+        ctx.stroke();
+      }
+      ctx.setLineDash([]);
+      for (const [width, ink] of [[5, "#ffffff"], [2.4, colour]]) {
+        ctx.lineWidth = width;
+        ctx.strokeStyle = ink;
+        ctx.beginPath();
+        ctx.moveTo(x - 9, y); ctx.lineTo(x + 9, y); ctx.moveTo(x, y - 9); ctx.lineTo(x, y + 9);
+        ctx.stroke();
+      }
+    }
   },
-  _labels(ctx, zoom) {
-    const taken = [];
+  _labels(ctx, zoom, scene) {
+    const taken = this._clusters.map((c) => [...this._at(c.x, c.y), c.r, c.r]);
     ctx.textAlign = "center";
     ctx.textBaseline = "middle";
     const write = (text, x, y, size, weight, colour, halo) => {
@@ -291,19 +335,16 @@ fc.Painter = L.Renderer.extend({
       for (const zone of fc.world.byRadius) {
         const radius = zone.radius * this._t.k;
         if (radius < 13 && zoom < 12.5) continue;
+        if (!this._visible(zone.box)) continue;
         const size = Math.min(16, 11.5 + Math.max(0, zoom - 9.5) * 1);
         write(zone.name.slice(0, 40), ...this._at(...zone.at), size, 600, "#1d262e", "rgba(255,255,255,0.94)");
       }
     }
-    for (const n of fc.world.neighbours) write(n.name.slice(0, 40), ...this._at(...n.at), 13, 400, "#66625b", "rgba(243,241,236,0.9)");
-    if (zoom < 14.25) return;
-    for (const layer of fc.world.layers) {
-      if (!fc.facilitiesShown(layer)) continue;
-      for (const f of layer.facilities.slice().reverse()) {
-        if (!this._visible([f.x, f.y, f.x, f.y])) continue;
-        const [x, y] = this._at(f.x, f.y);
-        write(f.name.slice(0, 40), x, y + 18, 11.5, 500, layer.colour, "rgba(255,255,255,0.92)");
-      }
+    if (!fc.state.tiles) for (const n of fc.world.neighbours) write(n.name.slice(0, 40), ...this._at(...n.at), 13, 400, "#66625b", "rgba(243,241,236,0.9)");
+    if (zoom < 14.25 || this._drawn.length > 1500) return;
+    for (const f of this._drawn.slice().reverse()) {
+      const [x, y] = this._at(f.x, f.y);
+      write(f.name.slice(0, 40), x, y + 18, 11.5, 500, f.layer.colour, "rgba(255,255,255,0.92)");
     }
   },
 });
