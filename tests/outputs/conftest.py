@@ -11,13 +11,15 @@ import pandas as pd
 import pyproj
 import pytest
 import shapely
+from scipy.spatial import cKDTree
 
 from facility_coverage.analysis.coverage import CoverageResult
+from facility_coverage.analysis.time_grid import GroundTimes, TimeGrid, lay_grid
 from facility_coverage.analysis.verdicts import PlaceVerdict, Verdict
 from facility_coverage.config.reading import builtin_profiles
 from facility_coverage.config.study import StudyConfig
 from facility_coverage.layers.model import TAGS, Demand, Layers, Roads
-from facility_coverage.outputs.maps import MapContent
+from facility_coverage.outputs.scenes import MapContent
 
 CRS = pyproj.CRS("EPSG:4544")
 SIDE_M = 8_000.0
@@ -64,7 +66,56 @@ def toy_content(*, evil: str = "", notice: str = "合成样例数据") -> MapCon
         crs=CRS,
     )
     return MapContent(
-        config, layers, coverage, _verdicts(zones, evil), areas, "a1b2c3d4", dt.date(2026, 1, 5), builtin_profiles()
+        config, layers, coverage, _verdicts(zones, evil), areas, "a1b2c3d4", dt.date(2026, 1, 5), builtin_profiles(),
+        grid=_grid(config, layers), leaders=_leaders(facilities["elder_care"]),
+    )  # fmt: skip
+
+
+def _grid(config: StudyConfig, layers: Layers) -> TimeGrid:
+    """Everybody walks straight over the fields, at 0.8 m/s, but for a swamp in the south-west and an island."""
+    ground = lay_grid(layers)
+    x, y = ground.xy.T
+    swamp = (x < X0 + 2_000) & (y < Y0 + 2_000)
+    island = (x > X0 + 5 * SIDE_M - 2_000) & (y < Y0 + 2_000)
+    times = []
+    for layer in config.facilities:
+        places = shapely.get_coordinates(layers.facilities[layer.id].geometry.to_numpy())
+        tree = cKDTree(places)
+        far_m, nearest = tree.query(ground.xy)
+        cutoff_s = np.where(np.isin(ground.zone, np.arange(5)), 900.0, 1800.0)
+        near = [np.array(rows, dtype=np.int64) for rows in cKDTree(ground.xy).query_ball_point(places, 0.8 * 1800.0)]
+        distance_m = [np.linalg.norm(ground.xy[rows] - place, axis=1) for rows, place in zip(near, places, strict=True)]
+        within = [
+            np.sort(rows[(metres <= 0.8 * cutoff_s[rows]) & ~swamp[rows] & ~island[rows]])
+            for rows, metres in zip(near, distance_m, strict=True)
+        ]
+        nothing = swamp | island
+        times.append(
+            GroundTimes(
+                layer.id,
+                np.where(nothing, np.nan, far_m / 0.8),
+                np.where(nothing, -1, nearest),
+                ~swamp,
+                np.concatenate([[0], np.cumsum([len(rows) for rows in within])]),
+                np.concatenate(within).astype(np.int32),
+            )
+        )
+    return TimeGrid(ground, tuple(times))
+
+
+def _leaders(frame: gpd.GeoDataFrame) -> pd.DataFrame:
+    """The first centre leads every station within the first half, the rest are led by none."""
+    centre = frame.loc[frame["tier"] == "centre", "facility_id"].iloc[0]
+    led = frame[frame["tier"] != "centre"].reset_index(drop=True)
+    near = np.arange(len(led)) < len(led) // 2
+    return pd.DataFrame(
+        {
+            "layer": "elder_care",
+            "facility_id": led["facility_id"],
+            "leader_id": np.where(near, centre, None),
+            "minutes": np.where(near, 12.5, np.nan),
+            "status": np.where(near, "led", "orphan"),
+        }
     )
 
 

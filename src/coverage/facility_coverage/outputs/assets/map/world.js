@@ -27,7 +27,7 @@ fc.load = function () {
 
 fc.loadScene = function (source, index) {
   const palette = fc.data.palette;
-  const scene = Object.assign({}, source, {index, byTheme: Object.fromEntries(source.themes.map((t) => [t.id, t]))});
+  const scene = Object.assign({}, source, {index, byTheme: Object.fromEntries(source.themes.map((theme) => [theme.id, theme]))});
   scene.layers = source.layers.map((given, i) => {
     const layer = Object.assign({}, given, {index: i, scene, colour: palette.facilities[i % palette.facilities.length],
       shape: palette.shapes[i % palette.shapes.length], service: fc.shapes(given.service)});
