@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,6 +33,15 @@ def _no_cache_of_the_user() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FACILITY_COVERAGE_CACHE", "off")
         yield
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Run the sample once for all tests that look at its result."""
+    from facility_coverage.study import run_study  # noqa: PLC0415 - heavy, and only some tests need it
+
+    study = Path(__file__).parents[1] / "configs" / "yongchuan.yaml"
+    return run_study(study, folder=tmp_path_factory.mktemp("run") / "yongchuan", threads=2)
 
 
 @pytest.fixture(scope="session")

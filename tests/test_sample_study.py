@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import geopandas as gpd
 import numba
@@ -14,17 +12,9 @@ import pytest
 import yaml
 
 from facility_coverage.study import RunResult, run_study
-from pages import open_page, requests
 
 ROOT = Path(__file__).parents[1]
-ARTEFACTS = Path(__file__).parent / "artefacts"
 TABLES = ("zones.csv", "coverage.gpkg", "verdicts.json")
-
-
-@pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> RunResult:
-    folder = tmp_path_factory.mktemp("run") / "yongchuan"
-    return run_study(ROOT / "configs" / "yongchuan.yaml", folder=folder, threads=2)
 
 
 def test_the_plan_is_judged_on_the_facts_that_the_sample_carries(sample: RunResult) -> None:
@@ -75,7 +65,8 @@ def test_facilities_in_another_order_and_one_thread_give_the_same_bytes(sample: 
     for file in (ROOT / "configs").rglob("*.yaml"):
         target = tmp_path / file.relative_to(ROOT)
         target.parent.mkdir(exist_ok=True)
-        target.write_bytes(file.read_bytes())
+        text = file.read_text(encoding="utf-8").replace("map_states: [y2020, planned_2027]", "map_states: []")
+        target.write_text(text, encoding="utf-8")
     (tmp_path / "layers" / "yongchuan").mkdir()
     for file in (file for file in (ROOT / "layers" / "yongchuan").iterdir() if file.is_file()):
         target = tmp_path / file.relative_to(ROOT)
@@ -107,21 +98,3 @@ def test_the_tables_of_an_office_give_the_same_verdicts_and_zones(sample: RunRes
     columns = [column for column in clean.columns if column in other.columns]
     assert set(clean.columns) - set(columns) <= {"district", "district_id"}
     pd.testing.assert_frame_equal(clean[columns], other[columns], rtol=1e-9)
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize(("name", "width", "height"), [("sample-wide", 1440, 900), ("sample-phone", 390, 844)])
-def test_the_map_opens_without_a_network(
-    sample: RunResult, browser: Callable[[int, int], Any], name: str, width: int, height: int
-) -> None:
-    page = sample.folder / "map.html"
-    assert page.stat().st_size < 3_000_000
-    driver = browser(width, height)
-    open_page(driver, page)
-    ARTEFACTS.mkdir(exist_ok=True)
-    driver.save_screenshot(str(ARTEFACTS / f"{name}.png"))
-    assert driver.get_log("browser") == []
-    assert requests(driver) == [page.as_uri()]
-    text = driver.execute_script("return document.body.innerText")
-    for shown in ("永川区十五分钟服务圈", "合成样例数据", "养老服务设施", sample.identity):
-        assert shown in text

@@ -10,7 +10,6 @@ import shapely
 
 import builders
 import oracles
-from facility_coverage.analysis import time_grid as rooms
 from facility_coverage.analysis.time_grid import TimeGrid, coded, lay_grid, time_grid
 from facility_coverage.analysis.trips import travel
 from facility_coverage.config.study import FacilityLayer
@@ -90,10 +89,9 @@ def test_facilities_that_serve_nobody_here_have_no_catchment_and_are_nobodys_nea
     assert times.indptr[3] == times.indptr[2]
 
 
-def test_a_large_study_has_larger_squares(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_study_has_larger_squares() -> None:
     layers, _, _ = world()
-    monkeypatch.setattr(rooms, "MAX_CELLS", 300)
-    ground = lay_grid(layers)
+    ground = lay_grid(layers, max_cells=300)
     assert ground.side_m == 100
     assert ground.inside.sum() <= 300 * 1.05
 

@@ -21,8 +21,10 @@ from facility_coverage.network.snapping import Places
 from facility_coverage.network.travel import nearest_facility
 
 WEB_MERCATOR = "EPSG:3857"
-#: Squares of ground in the study that a grid may have, and the sides, in metres, that are tried in turn.
-MAX_CELLS = 120_000
+#: Squares of ground in the study that a grid may have, those of all facility layers together; and the sides, in metres,
+#: that are tried in turn.
+MAX_CELLS = 400_000
+MAX_ANSWERS = 900_000
 CELLS_M = (50, 75, 100, 125, 150, 200, 250, 300, 400, 500, 750, 1_000, 1_500, 2_000, 3_000, 5_000)
 
 
@@ -95,11 +97,11 @@ def time_grid(layers: Layers, trips: Sequence[Trips], networks: Mapping[str, Net
     """Compute the travel times between the ground of a study and its facility layers.
 
     The centre of a square is a demand point like any other, with the cutoff of the zone it lies in. Squares are as
-    small as `MAX_CELLS` allows.
+    small as `MAX_CELLS` and `MAX_ANSWERS` allow.
 
     Memory: 60 bytes for each square, 12 for each pair of a facility and a square in its catchment.
     """
-    ground = lay_grid(layers)
+    ground = lay_grid(layers, max_cells=min(MAX_CELLS, MAX_ANSWERS // max(len(trips), 1)))
     standing: dict[str, Places] = {}
     times = []
     for trip in trips:
@@ -110,10 +112,10 @@ def time_grid(layers: Layers, trips: Sequence[Trips], networks: Mapping[str, Net
     return TimeGrid(ground, tuple(times))
 
 
-def lay_grid(layers: Layers) -> GroundGrid:
-    """Lay a grid over the study, and say which squares lie in it and in which zone."""
+def lay_grid(layers: Layers, *, max_cells: int = MAX_CELLS) -> GroundGrid:
+    """Lay a grid over the study, of at most about so many squares, and say in which zone each lies."""
     area_m2 = layers.boundary.area
-    side_m = next((side for side in CELLS_M if area_m2 / side**2 <= MAX_CELLS), CELLS_M[-1])
+    side_m = next((side for side in CELLS_M if area_m2 / side**2 <= max_cells), CELLS_M[-1])
     to_mercator = pyproj.Transformer.from_crs(layers.crs, WEB_MERCATOR, always_xy=True)
     west, south, east, north = to_mercator.transform_bounds(*layers.boundary.bounds)
     middle = layers.boundary.centroid

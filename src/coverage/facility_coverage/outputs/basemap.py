@@ -167,7 +167,7 @@ def _relief(elevation_m: Floats, pixel_m: float) -> npt.NDArray[np.uint8]:
     # The light's direction (east, north, up) against the surface's normal (-dz/dx, -dz/dy, 1); rows run south.
     lit = (right - down + np.sqrt(2)) / 2 / np.sqrt(1 + right**2 + down**2)
     shade = np.clip(lit / np.sqrt(0.5), 0, 1)
-    levels = np.round((1 - 0.5 * (1 - shade)) * 20) / 20
+    levels = np.round((1 - 0.5 * (1 - shade)) * 16) / 16
     grey: npt.NDArray[np.uint8] = np.where(np.isfinite(levels), levels * 255, 255).astype(np.uint8)
     return grey
 

@@ -89,6 +89,7 @@ fc.townRow = function (zone, theme, goal) {
 };
 fc.goTo = function (zone) {
   fc.select({zone});
+  if (fc.narrow() && fc.leaf) fc.openLeaf(null);
   const room = fc.narrow() ? [20, 60] : [40, 40];
   fc.map.fitBounds(fc.bounds(zone.area), {padding: room, maxZoom: 14});
 };

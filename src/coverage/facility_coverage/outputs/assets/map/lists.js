@@ -80,5 +80,6 @@ fc.listFacilities = function () {
 };
 fc.goToFacility = function (f) {
   fc.select({facility: f});
+  if (fc.narrow() && fc.leaf) fc.openLeaf(null);
   fc.map.setView(fc.degrees(f.x, f.y), Math.max(13, fc.map.getZoom()), {animate: false});
 };

@@ -145,7 +145,7 @@ fc.begin = async function (map) {
   map.fitBounds(whole, Object.assign({animate: false}, room));
   map.setMinZoom(Math.max(0, map.getZoom() - 2));
   fc.obey(wishes);
-  fc.fitUnderHead(map, whole, room);
+  fc.stayUnderHead(map, whole, room);
   fc.views[0].painter = new fc.Painter({panes: () => fc.panesOf(0)}).addTo(map);
   document.querySelector(".leaflet-control-zoom").append(fc.button("fc-whole", t.whole, "⤢", () => map.fitBounds(whole, room)));
   map.on("zoomend", () => { if (fc.leaf && fc.state.leaf === "legend") fc.showLegend(); });
@@ -156,11 +156,15 @@ fc.begin = async function (map) {
   document.documentElement.dataset.ready = "yes";
 };
 // On a narrow screen the map begins where the head ends.
-fc.fitUnderHead = function (map, whole, room) {
+fc.stayUnderHead = function (map, whole, room) {
   if (!fc.narrow() || !fc.leaf) return;
-  map.getContainer().style.setProperty("top", document.querySelector(".fc-side").offsetHeight + "px", "important");
-  map.invalidateSize({animate: false});
+  const head = document.querySelector(".fc-head"), tabs = document.querySelector(".fc-tabs");
+  const put = () => {
+    fc.views.forEach((view) => { view.box.style.setProperty("top", head.offsetHeight + tabs.offsetHeight + "px", "important"); view.map.invalidateSize({animate: false, pan: false}); });
+  };
+  put();
   map.fitBounds(whole, Object.assign({animate: false}, room));
+  new ResizeObserver(put).observe(head);
 };
 
 fc.start = function (map) {

@@ -110,7 +110,7 @@ fc.showHeadline = function () {
 };
 
 fc.toggle = function (name, checked, swatch, change) {
-  const row = fc.node("label", "fc-row"), box = fc.node("input");
+  const row = fc.node("label", swatch ? "fc-row" : "fc-row fc-plain"), box = fc.node("input");
   box.type = "checkbox";
   box.checked = checked;
   box.addEventListener("change", () => change(box.checked));
