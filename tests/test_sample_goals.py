@@ -13,6 +13,7 @@ from facility_coverage.analysis.comparison import PARTS
 from facility_coverage.analysis.verdicts import Verdict
 from facility_coverage.comparing import compare_studies
 from facility_coverage.config.reading import load_study
+from facility_coverage.outputs.payload import read_payload
 from facility_coverage.study import Computed, compute
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -109,3 +110,5 @@ def test_what_changed_since_2020_adds_up(tmp_path: Path) -> None:
     assert goals.loc["YC-elder-beds", "value_before"] == pytest.approx(3980, rel=0.01)
     written = pd.read_csv(tmp_path / "change" / "compare.csv", encoding="utf-8-sig")
     assert len(written) == len(table)
+    shown = read_payload(tmp_path / "change" / "map.html").core
+    assert [scene["name"] for scene in shown["scenes"]] == ["2025年", "2020年"]

@@ -120,7 +120,8 @@ def compare(
     first: Annotated[str, typer.Argument(help="A study, a state of it (study.yaml@y2020), or a result folder.")],
     second: Annotated[str, typer.Argument(help="What it is compared with.")],
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Folder for compare.csv and compare.json (default: none).")
+        Path | None,
+        typer.Option("-o", "--output", help="Folder for compare.csv, compare.json and map.html (default: none)."),
     ] = None,
     lang: Annotated[Literal["zh", "en"] | None, typer.Option(help="Language (default: the study's).")] = None,
 ) -> None:
@@ -129,11 +130,13 @@ def compare(
     from facility_coverage.outputs.comparison import lines  # noqa: PLC0415 (see top)
 
     with _progress() as say:
-        result = compare_studies(first, second, folder=output, progress=say)
+        result = compare_studies(first, second, folder=output, lang=lang, progress=say)
     for line in lines(result.table, lang=lang or result.lang):
         typer.echo(line)
     if output is not None:
         typer.echo(str(output / "compare.csv"))
+    for remark in result.remarks:
+        typer.echo(remark, err=True)
 
 
 @app.command()

@@ -18,7 +18,9 @@ from facility_coverage.config.table import TableKeys
 from facility_coverage.config.text import Lang
 from facility_coverage.errors import ConfigError, Fault
 from facility_coverage.outputs.comparison import write_comparison
-from facility_coverage.study import compute
+from facility_coverage.outputs.maps import joined, map_payload, page
+from facility_coverage.outputs.payload import Payload, read_payload
+from facility_coverage.study import Computed, compute, map_content
 
 _PEOPLE = ("population", "groups", "zones", "districts", "area_types", "boundary", "neighbours")
 _ROADS = ("roads", "terrain", "barriers")
@@ -28,14 +30,20 @@ _STATE = "@"
 
 @dataclass(frozen=True)
 class Compared:
-    """How every figure changed, and the language of the second study."""
+    """How every figure changed, the language of the second study, and what is to be known of the map."""
 
     table: pd.DataFrame
     lang: Lang
+    remarks: tuple[str, ...] = ()
 
 
 def compare_studies(
-    first: str, second: str, *, folder: Path | None = None, progress: Callable[[str], None] = lambda _: None
+    first: str,
+    second: str,
+    *,
+    folder: Path | None = None,
+    lang: Lang | None = None,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> Compared:
     """Compare two studies, states of studies, or results.
 
@@ -46,25 +54,56 @@ def compare_studies(
         their change is not split; studies are computed once more for each part that differs, in the order of
         `analysis.comparison.PARTS`.
     folder
-        Where compare.csv and compare.json are written; by default nowhere.
+        Where compare.csv, compare.json and map.html, with both beside each other, are written; by default nowhere.
+    lang
+        Language of the map of two studies; by default that of the second. Folders' maps keep theirs.
+    progress
+        Called with the name of each stage as it begins.
 
     Raises
     ------
     StudyError
         With the faults of both; when one is a study and the other a folder; when studies have other facility layers.
     """
+    ends: Callable[[], tuple[Payload, Payload]]
     if Path(first).is_dir() and Path(second).is_dir():
-        table, lang = compare([_verdicts(Path(first)), _verdicts(Path(second))]), _lang(Path(second))
+        table, own = compare([_verdicts(Path(first)), _verdicts(Path(second))]), _lang(Path(second))
+
+        def ends() -> tuple[Payload, Payload]:
+            return read_payload(Path(first) / "map.html"), read_payload(Path(second) / "map.html")
+
     elif Path(first).is_dir() or Path(second).is_dir():
         one = first if Path(first).is_dir() else second
         raise ConfigError([Fault(one, "is a folder, and the other is a study", advice="compare two of a kind")])
     else:
         old, new = _load(first), _load(second)
         _check_alike(old, new, first, second)
-        table, lang = compare(_steps(old, new, progress)), new.config.lang
+        own = new.config.lang
+        verdicts, computed = _steps(old, new, progress)
+        table = compare(verdicts)
+
+        def ends() -> tuple[Payload, Payload]:
+            found = [
+                map_payload([map_content(one, identity="compare", lang=lang or own)], lang=lang or own)
+                for one in computed
+            ]
+            return found[0], found[1]
+
+    remarks: tuple[str, ...] = ()
     if folder is not None:
         write_comparison(table, folder, first=first, second=second)
-    return Compared(table, lang)
+        progress("write map")
+        remarks = _write_map(ends(), folder, first=first, second=second)
+    return Compared(table, own, remarks)
+
+
+def _write_map(ends: tuple[Payload, Payload], folder: Path, *, first: str, second: str) -> tuple[str, ...]:
+    """Write both on one map, the second one shown at once; say so where their zones differ and there is none."""
+    both = joined(ends[1], ends[0], names=(Path(second).name, Path(first).name))
+    if both is None:
+        return ("their zones differ: no map.html is written",)
+    (folder / "map.html").write_text(page(both), encoding="utf-8", newline="\n")
+    return ()
 
 
 def _load(name: str) -> LoadedStudy:
@@ -81,17 +120,25 @@ def _check_alike(one: LoadedStudy, other: LoadedStudy, first: str, second: str) 
         raise ConfigError([Fault(second, message, advice="compare states of one study")])
 
 
-def _steps(one: LoadedStudy, other: LoadedStudy, progress: Callable[[str], None]) -> list[tuple[Verdict, ...]]:
-    """Return the verdicts of the first study, and after each part was changed; what does not differ is not repeated."""
+def _steps(
+    one: LoadedStudy, other: LoadedStudy, progress: Callable[[str], None]
+) -> tuple[list[tuple[Verdict, ...]], tuple[Computed, Computed]]:
+    """Return the verdicts of the first study, and after each part was changed; and the first and the last as computed.
+
+    What does not differ is not repeated.
+    """
     studies = [mixed(one, other, count) for count in range(len(PARTS) + 1)]
-    found: list[tuple[LoadedStudy, tuple[Verdict, ...]]] = []
+    first = last = None
+    verdicts: list[tuple[Verdict, ...]] = []
+    before: LoadedStudy | None = None
     for study, part in zip(studies, ("first state", *PARTS), strict=True):
-        if not found or study != found[-1][0]:
+        if last is None or study != before:
             progress(f"compute: {part}")
-            found.append((study, compute(study).verdicts))
-        else:
-            found.append((study, found[-1][1]))
-    return [verdicts for _, verdicts in found]
+            last, before = compute(study), study
+            first = first or last
+        verdicts.append(last.verdicts)
+    assert first is not None and last is not None  # noqa: S101, PT018 - there is always a first state
+    return verdicts, (first, last)
 
 
 def mixed(one: LoadedStudy, other: LoadedStudy, count: int) -> LoadedStudy:

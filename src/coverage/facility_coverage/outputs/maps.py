@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import folium
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyproj
@@ -21,7 +22,7 @@ from facility_coverage.outputs.payload import Payload, blocks
 from facility_coverage.outputs.pinyin import readings
 from facility_coverage.outputs.scenes import MapContent, Scene, scene
 
-__all__ = ["MapContent", "map_payload", "page", "write_map"]
+__all__ = ["MapContent", "joined", "map_payload", "page", "write_map"]
 
 SCRIPTS = (
     "geometry", "world", "grid", "figures", "symbols", "painter", "panel", "goals", "lists", "search", "card",
@@ -154,12 +155,36 @@ def map_payload(contents: Sequence[MapContent], *, lang: Lang) -> Payload:
         "basemap": under,
         "boundary": encoding.encode_areas([shapely.simplify(layers.boundary, 8.0)], transformer),
         "zones": zones,
+        "districts": _districts(content, transformer),
         "drawn": {"zones_m": zones_m, "service_m": max(one.core["service_tolerance_m"] for one in scenes)},
         "scenes": [one.core for one in scenes],
         "show": {},
     }
     core["pinyin"] = readings(_names(core))
     return Payload(core, _without_repetition(scenes))
+
+
+def joined(shown: Payload, other: Payload, *, names: tuple[str, str]) -> Payload | None:
+    """Return a page's content with the first scene of another beside its own, to compare; None if the zones differ.
+
+    Parameters
+    ----------
+    shown
+        Whose first scene is shown at once.
+    other
+        What it is compared with.
+    names
+        Of the two, where both scenes have the same name.
+    """
+    if [zone["id"] for zone in shown.core["zones"]] != [zone["id"] for zone in other.core["zones"]]:
+        return None
+    scenes = [dict(payload.core["scenes"][0]) for payload in (shown, other)]
+    if scenes[0]["name"] == scenes[1]["name"]:
+        scenes = [one | {"name": name} for one, name in zip(scenes, names, strict=True)]
+    scenes[1] |= {"blobs": "s1", "id": scenes[1]["id"] or "other"}
+    own, theirs = ({name: data for name, data in one.blobs.items() if name.startswith("s0-")} for one in (shown, other))
+    core = shown.core | {"scenes": scenes, "pinyin": other.core["pinyin"] | shown.core["pinyin"]}
+    return Payload(core, own | {name.replace("s0-", "s1-", 1): data for name, data in theirs.items()})
 
 
 def _without_repetition(scenes: Sequence[Scene]) -> dict[str, bytes]:
@@ -246,6 +271,21 @@ def _basemap(content: MapContent, transformer: pyproj.Transformer) -> dict[str, 
         ]
         under["relief"] = basemap.shaded_relief(terrain, (degrees[0], degrees[1], degrees[2], degrees[3]))
     return under
+
+
+def _districts(content: MapContent, transformer: pyproj.Transformer) -> list[dict[str, Any]]:
+    """Return the districts with a place for their names, none where all zones lie in one."""
+    zones = content.layers.zones
+    if "district_name" not in zones or zones["district_name"].nunique() < 2:
+        return []
+    outlines = shapely.coverage_simplify(zones.geometry.to_numpy(), _ZONE_TOLERANCES_M[0])
+    found = gpd.GeoSeries(outlines, index=zones.index).groupby(zones["district_name"]).agg(shapely.union_all)
+    spots = shapely.get_coordinates(shapely.point_on_surface(found.to_numpy()))
+    at = encoding.encode_points(spots[:, 0], spots[:, 1], transformer)
+    return [
+        {"name": str(name), "area": encoding.encode_areas([outline], transformer), "at": spot}
+        for (name, outline), spot in zip(found.items(), at, strict=True)
+    ]
 
 
 def _zones(content: MapContent, transformer: pyproj.Transformer) -> tuple[list[dict[str, Any]], float]:

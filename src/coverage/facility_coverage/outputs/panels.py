@@ -103,6 +103,15 @@ def _goal_row(verdict: Verdict, lang: Lang) -> dict[str, Any]:
         "missing": f"{missing} {text('incomplete', lang)}" if missing else "",
         "theme": f"goal:{verdict.goal_id}" if any(zone.value is not None for zone in verdict.zones) else "",
         "unit": word_for("unit", verdict.unit, lang),
+        "districts": [
+            {
+                "name": one.name,
+                "value": figure(verdict.scale, one.value, lang),
+                "status": one.status,
+                "shortfall": _shortfall(one.shortfall, verdict.unit, lang),
+            }
+            for one in (verdict.districts if len(verdict.districts) > 1 else ())
+        ],
     }
 
 

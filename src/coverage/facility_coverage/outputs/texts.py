@@ -157,6 +157,16 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "north": ("北", "North"),
     "north_letter": ("北", "N"),
     "approval": ("审图号", "Map approval number"),
+    "yes": ("是", "yes"),
+    "no": ("否", "no"),
+    "districts": ("区县", "Districts"),
+    "attribute_quality_passed": ("服务质量达标", "passed the quality check"),
+    "attribute_contracted": ("签约医疗服务", "contract for medical care"),
+    "attribute_inclusive": ("普惠性", "inclusive"),
+    "attribute_demonstration": ("示范性", "demonstration"),
+    "attribute_public": ("公办", "public"),
+    "attribute_sub_centre": ("急救分站", "ambulance station"),
+    "attribute_elder_friendly": ("适老化", "fit for the elderly"),
     "density_of": ("{}密度", "{}: density"),
     "proportion_of": ("{}占总人口比重", "{}: share of the population"),
     "per_km2": ("人/平方公里", "people per km²"),
@@ -187,6 +197,6 @@ def rate(scale: str, lang: Lang) -> str:
 
 
 def word_for(kind: str, name: str, lang: Lang) -> str:
-    """Return our word for a name of the user's (kind ``capacity`` or ``unit``), or the name where we have none."""
+    """Return our word for a user's name (kind ``capacity``, ``unit`` or ``attribute``), or the name without one."""
     pair = _TEXTS.get(f"{kind}_{name}")
     return name if pair is None else pair[0 if lang == "zh" else 1]

@@ -24,6 +24,7 @@ fc.showFacility = function (f) {
   const t = fc.data.texts, layer = f.layer, scene = layer.scene, rows = [[t.facility_kind, layer.name]];
   if (f.tier !== null) rows.push([t.tier, layer.tiers[f.tier].name]);
   layer.capacity.forEach((name, i) => rows.push([name, fc.count(f.capacity[i])]));
+  layer.attributes.forEach((name, i) => rows.push([name, f.attributes[i] === null ? t.no_data : f.attributes[i] ? t.yes : t.no]));
   rows.push([t.catchment, f.people === null ? t.no_data : fc.count(f.people) + " " + t.people + fc.brackets(scene.groups[layer.group])]);
   if (f.address) rows.push([t.address, f.address]);
   const card = fc.card(f.name, fc.world.scenes.length > 1 ? scene.name : "");

@@ -71,6 +71,18 @@ fc.openGoal = function (goal) {
     found.forEach((row) => box.append(fc.townRow(row.zone, theme, goal)));
     body.append(box);
   };
+  if (goal.districts.length) {
+    const box = fc.node("details", "fc-towns");
+    box.open = true;
+    box.append(fc.node("summary", "", t.districts + fc.brackets(goal.districts.length)));
+    goal.districts.forEach((one) => {
+      const row = fc.node("div", "fc-zone");
+      row.append(fc.node("span", "fc-name", one.name), fc.node("span", "fc-short", one.shortfall ? t.short_by + " " + one.shortfall : ""), fc.node("span", "fc-num", one.value));
+      if (one.status) row.append(fc.badge(one.status));
+      box.append(row);
+    });
+    body.append(box);
+  }
   list(t.towns_missing, missed, true);
   list(t.towns_met, met, !missed.length);
   list(theme.target ? t.towns_none : t.towns_figures, none, !missed.length && !met.length);

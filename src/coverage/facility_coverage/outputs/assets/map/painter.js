@@ -190,6 +190,14 @@ fc.Painter = L.Renderer.extend({
       ctx.strokeStyle = "#5d6870";
       ctx.stroke();
     }
+    for (const district of fc.world.districts) {
+      this._trace(ctx, district.area, true);
+      for (const [width, ink] of [[4, "rgba(255,255,255,0.8)"], [1.9, "#2b2f36"]]) {
+        ctx.lineWidth = width;
+        ctx.strokeStyle = ink;
+        ctx.stroke();
+      }
+    }
     // A veil over what lies beyond the study keeps the eye inside it.
     if (!fc.state.tiles) {
       this._trace(ctx, fc.world.boundary, true);
@@ -332,6 +340,7 @@ fc.Painter = L.Renderer.extend({
       ctx.fillText(text, x, y);
     };
     if (fc.state.show.labels) {
+      if (zoom < 10.5) for (const d of fc.world.districts) write(d.name.slice(0, 40), ...this._at(...d.at), 15, 700, "#111820", "rgba(255,255,255,0.96)");
       for (const zone of fc.world.byRadius) {
         const radius = zone.radius * this._t.k;
         if (radius < 13 && zoom < 12.5) continue;

@@ -7,6 +7,7 @@ fc.load = function () {
   const world = {
     zones, boundary: fc.shapes(d.boundary),
     byRadius: zones.slice().sort((a, b) => b.radius - a.radius),
+    districts: (d.districts || []).map((one) => ({name: one.name, area: fc.shapes(one.area), at: fc.project(...one.at)})),
     neighbours: (under.neighbours || []).map((n) => ({name: n.name, area: fc.shapes(n.area), at: fc.project(...n.at)})),
     water: {areas: fc.shapes(water.areas), lines: fc.shapes(water.lines)},
     roads: Object.fromEntries(Object.entries(under.roads).map(([name, lines]) => [name, fc.shapes(lines)])),
@@ -36,7 +37,7 @@ fc.loadScene = function (source, index) {
     layer.facilities = f.lon.map((lon, k) => {
       const [x, y] = fc.project(lon, f.lat[k]);
       return {x, y, layer, index: k, id: f.id[k], name: f.name[k] || fc.data.texts.unnamed, address: f.address[k] || "", tier: f.tier[k],
-        capacity: f.capacity.map((column) => column[k]), people: f.people[k], leader: f.leader[k], leaderMin: f.leader_min[k], orphan: f.orphan[k] === 1, led: []};
+        capacity: f.capacity.map((column) => column[k]), attributes: f.attributes.map((column) => column[k]), people: f.people[k], leader: f.leader[k], leaderMin: f.leader_min[k], orphan: f.orphan[k] === 1, led: []};
     });
     layer.facilities.forEach((one) => { if (one.leader !== null) layer.facilities[one.leader].led.push(one.index); });
     return layer;
