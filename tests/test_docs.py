@@ -207,7 +207,7 @@ def test_every_file_of_a_result_has_a_section(result: Path) -> None:
 def test_every_column_of_a_comparison_is_documented(result: Path) -> None:
     table = compare_studies(str(result), str(result), folder=result.parent / "change").table
     assert documented(sections(read("files.md"))["compare.csv"]) == set(table.columns)
-    assert {path.name for path in (result.parent / "change").iterdir()} == {"compare.csv", "compare.json"}
+    assert {path.name for path in (result.parent / "change").iterdir()} == {"compare.csv", "compare.json", "map.html"}
 
 
 RESULTS = ["zones.csv", "districts.csv", "verdicts.csv", "hierarchy.csv", "tiers.csv", "ledger.csv", "sharing.csv"]

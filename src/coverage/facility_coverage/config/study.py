@@ -246,7 +246,7 @@ class Terrain(Model):
 class TileLayer(Model):
     """A web map service of pictures, such as Tianditu."""
 
-    name: Text
+    name: Text = Field(description="What the map calls it")
     url: str = Field(
         pattern=r"^https?://[\w.{}-]+(:\d+)?/[^\s\"'<>;,]+$",
         description="Address of a picture with {z}, {x} and {y}, and {s} for one of the subdomains; a key stands in it",
