@@ -10,10 +10,10 @@ fc.badge = function (status) {
   badge.append(icon, document.createTextNode(fc.data.texts[status]));
   return badge;
 };
-fc.goalLine = function (goal) {
+fc.goalLine = function (goal, valueShown) {
   const t = fc.data.texts, zh = fc.data.lang === "zh", line = fc.node("div", "fc-goal-line");
-  line.append(fc.node("span", "", t.value + fc.colon()), fc.node("strong", "", goal.value));
-  if (goal.target !== null) line.append(fc.node("span", "", " · " + t.target + fc.colon()), fc.node("strong", "", goal.target), fc.node("span", "", fc.brackets(goal.year + (zh ? " 年" : ""))));
+  if (!valueShown) line.append(fc.node("span", "", t.value + fc.colon()), fc.node("strong", "", goal.value + (goal.target === null ? "" : " · ")));
+  if (goal.target !== null) line.append(fc.node("span", "", t.target + fc.colon()), fc.node("strong", "", goal.target), fc.node("span", "", fc.brackets(goal.year + (zh ? " 年" : ""))));
   if (goal.nature) line.append(fc.node("em", goal.binding ? "fc-tag fc-binding" : "fc-tag", goal.nature));
   return line;
 };
@@ -96,7 +96,7 @@ fc.townRow = function (zone, theme, goal) {
   const short = theme.shortfalls[i];
   if (goal && short) row.append(fc.node("span", "fc-short", t.short_by + " " + fc.number(short) + " " + goal.unit));
   const reason = theme.values[i] === null && theme.reasons[i] ? t["reason_" + theme.reasons[i]] : null;
-  row.append(fc.node("span", "fc-num", reason || fc.figure(theme.scale, theme.values[i])));
+  row.append(fc.node("span", "fc-num", reason || fc.bare(theme.scale, theme.values[i])));
   return row;
 };
 fc.goTo = function (zone) {

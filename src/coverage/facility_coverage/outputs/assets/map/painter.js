@@ -116,7 +116,8 @@ fc.Painter = L.Renderer.extend({
       if (!this._visible(zone.box)) continue;
       this._trace(ctx, zone.area, true);
       ctx.globalAlpha = (fc.state.tiles ? 0.62 : 1) * (fc.zoneShown(zone, scene) ? 1 : 0.16);
-      ctx.fillStyle = fc.zoneColour(zone, scene) || hatch;
+      // Squares of people lie on plain ground: a town's own colour between them would say something else.
+      ctx.fillStyle = fc.state.show.people && fc.layer(scene) ? "#efede7" : fc.zoneColour(zone, scene) || hatch;
       ctx.fill("evenodd");
       ctx.globalAlpha = 1;
     }

@@ -91,7 +91,7 @@ fc.showHeadline = function () {
   if (theme.kind === "goal") {
     const goal = fc.goalOf(theme, scene), line = fc.node("div", "fc-big");
     line.append(fc.node("strong", "", goal.value), fc.badge(goal.status || "no_target"));
-    box.append(line, fc.goalLine(goal));
+    box.append(line, fc.goalLine(goal, true));
     if (goal.shortfall) box.append(fc.node("div", "fc-short", t.shortfall + fc.colon() + goal.shortfall));
   } else if (theme.kind === "coverage") {
     const all = (scope) => fc.figuresOf(scene, scope, theme), [people, covered, share] = all("study"), layer = fc.layer(scene);
