@@ -182,7 +182,8 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ],
         "plan": {"id": "plan", "title": "plan", "goals": [goal | {"target": {"year": 2025, "value": 1}}]},
         "network": {"min_component_nodes": 2},
-        "outputs": {"geopackage": list(get_args(GeopackageLayer)), "time_surface_m": 50, "web_map_datum": "gcj02"},
+        "outputs": {"geopackage": list(get_args(GeopackageLayer)), "time_surface_m": 50, "web_map_datum": "gcj02",
+                    "pictures": ["png", "svg", "pdf"]},
     }  # fmt: skip
     path = folder / "street.yaml"
     path.write_text(yaml.safe_dump(study), encoding="utf-8")

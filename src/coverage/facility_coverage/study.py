@@ -40,6 +40,7 @@ from facility_coverage.network.snapping import Barriers
 from facility_coverage.outputs import passport, tables, verdict_tables
 from facility_coverage.outputs.folder import check_replaceable, replaced
 from facility_coverage.outputs.maps import write_map
+from facility_coverage.outputs.payload import read_payload
 from facility_coverage.outputs.scenes import MapContent
 from facility_coverage.outputs.surfaces import write_surface
 from facility_coverage.outputs.web_maps import check_in_china, web_map_names, write_web_maps
@@ -111,6 +112,8 @@ def run_study(
         if state:
             study = in_state(study, state, file=shown_path(path))
         check_replaceable(folder)
+        if study.config.outputs.pictures:
+            _check_pictures(study, lang or study.config.lang, file=shown_path(path))
     computed = compute(study, threads=threads, watch=watch, progress=progress)
     scenes = [computed]
     for other in others:
@@ -147,6 +150,9 @@ def _write(
             single = facility_areas(layers, computed.trips, computed.networks, threads=threads)
     with stage("write map"):
         remarks = write_map(folder / "map.html", contents, lang=lang)
+    if config.outputs.pictures:
+        with stage("write pictures"):
+            _write_pictures(config, folder)
     with stage("write tables"):
         tables.write_csv(tables.zone_table(config, layers, coverage), folder / "zones.csv")
         districts = tables.district_table(config, layers, coverage)
@@ -246,6 +252,21 @@ def _write_surfaces(computed: Computed, cell_m: float, folder: Path) -> None:
         network = computed.networks[trip.layer.profile]
         surface = time_surface(network, trip.places, layers.boundary, cell_m=cell_m, crs=layers.crs)
         write_surface(surface, folder / _surface_name(trip.layer.id), layer=trip.layer.id)
+
+
+def _check_pictures(study: LoadedStudy, lang: Lang, *, file: str) -> None:
+    from facility_coverage.outputs.pictures.wanted import check_wanted  # noqa: PLC0415 - loads Matplotlib
+
+    goals = [goal.id for plan in study.plans for goal in plan.goals]
+    check_wanted(study.config, goals, lang=lang, file=file)
+
+
+def _write_pictures(config: StudyConfig, folder: Path) -> None:
+    """Draw what the map has just been written with."""
+    from facility_coverage.outputs.pictures.album import write_pictures  # noqa: PLC0415 - loads Matplotlib
+
+    payload, wanted = read_payload(folder / "map.html"), config.outputs
+    write_pictures(payload, folder, wanted.pictures, theme=wanted.picture_theme)
 
 
 def left_out(computed: Computed) -> list[str]:

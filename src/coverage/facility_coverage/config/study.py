@@ -310,6 +310,13 @@ class Outputs(Model):
     map_states: list[Identifier] = Field(
         default_factory=list, max_length=4, description="States of the study that its map can be compared with"
     )
+    pictures: list[Literal["png", "svg", "pdf"]] = Field(
+        default_factory=list, description="Also write the map as a picture: map.png (A4, 300 dpi), map.svg, map.pdf"
+    )
+    picture_theme: str | None = Field(
+        None,
+        description="What the pictures show, e.g. goal:beds or coverage:stations:total; by default the first theme",
+    )
     web_map_datum: ShiftedDatum | None = Field(
         None,
         description="Also write facilities and zones as GeoJSON for web maps of China: gcj02 (Amap, Tencent) or bd09 "

@@ -46,6 +46,25 @@ def encode_lines(lines: Geometries, transformer: pyproj.Transformer) -> Deltas:
     return [part.ravel().tolist() for part in np.split(deltas, first[1:]) if len(part) > 1]
 
 
+def decode_lines(encoded: Deltas) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+    """Return what `encode_lines` made: lon, lat in degrees, shape (n, 2), and the row at which each line begins.
+
+    Examples
+    --------
+    >>> degrees, first = decode_lines([[10500000, 2900000, 100, -100], [10600000, 2900000, 1, 1]])
+    >>> degrees[1].tolist(), first.tolist()
+    ([105.001, 28.999], [0, 2])
+    """
+    first = np.cumsum([0, *(len(line) // 2 for line in encoded)], dtype=np.int64)[:-1]
+    if not encoded:
+        return np.empty((0, 2)), first
+    steps = np.concatenate([np.asarray(line, dtype=np.int64).reshape(-1, 2) for line in encoded])
+    run = np.cumsum(steps, axis=0)
+    before = run[first] - steps[first]
+    count = np.diff(np.r_[first, len(steps)])
+    return (run - np.repeat(before, count, axis=0)) / UNITS_PER_DEGREE, first
+
+
 def encode_areas(areas: Iterable[Any], transformer: pyproj.Transformer) -> Deltas:
     """Return all rings of polygons as `encode_lines` does; fill them with the even-odd rule."""
     parts = shapely.get_parts(shapely.get_parts(np.asarray(list(areas), dtype=object)))

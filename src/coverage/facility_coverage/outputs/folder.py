@@ -18,7 +18,9 @@ from facility_coverage.outputs.web_maps import web_map_names
 #: A folder that holds this file and none but a run's files was written by a run and may be replaced by another.
 MARK = "run.json"
 _WEB_MAPS = {name for datum in SHIFTED for name in web_map_names(datum)}
-FILES = frozenset({MARK, "map.html", "zones.csv", "districts.csv", "coverage.gpkg", *verdict_tables.FILES}) | _WEB_MAPS
+_PICTURES = {"map.png", "map.svg", "map.pdf"}
+_TABLES = {"zones.csv", "districts.csv", "coverage.gpkg", *verdict_tables.FILES}
+FILES = frozenset({MARK, "map.html"} | _TABLES | _PICTURES | _WEB_MAPS)
 
 
 @contextmanager
