@@ -182,6 +182,8 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ],
         "plan": {"id": "plan", "title": "plan", "goals": [goal | {"target": {"year": 2025, "value": 1}}]},
         "network": {"min_component_nodes": 2},
+        "siting": [{"id": "next", "name": "next", "serves": [{"layer": "stop", "tier": "low"}], "sites": 1,
+                    "spacing_m": 200}],
         "outputs": {"geopackage": list(get_args(GeopackageLayer)), "time_surface_m": 50, "web_map_datum": "gcj02",
                     "pictures": ["png", "svg", "pdf"]},
     }  # fmt: skip
@@ -211,7 +213,18 @@ def test_every_column_of_a_comparison_is_documented(result: Path) -> None:
     assert {path.name for path in (result.parent / "change").iterdir()} == {"compare.csv", "compare.json", "map.html"}
 
 
-RESULTS = ["zones.csv", "districts.csv", "verdicts.csv", "hierarchy.csv", "tiers.csv", "ledger.csv", "sharing.csv"]
+RESULTS = [
+    "zones.csv",
+    "districts.csv",
+    "verdicts.csv",
+    "hierarchy.csv",
+    "tiers.csv",
+    "ledger.csv",
+    "sharing.csv",
+    "sites.csv",
+    "sitings.csv",
+    "sites_verdicts.csv",
+]
 
 
 @pytest.mark.parametrize("name", RESULTS)
@@ -224,6 +237,7 @@ def test_every_layer_and_column_of_the_geopackage_is_documented(result: Path) ->
     found = {name: section for name, section in sections(read("files.md"), 3).items() if "`" in section}
     path = result / "coverage.gpkg"
     assert set(found) == {name for name, _ in pyogrio.list_layers(path)}
+    assert set(pyogrio.read_info(path, layer="sites")["fields"]) == documented(sections(read("files.md"))["sites.csv"])
     for name in ("demand", "facilities", "service_areas", "facility_service_areas"):
         columns = list(pyogrio.read_info(path, layer=name)["fields"])
         assert documented(found[name]) == as_documented(columns), name

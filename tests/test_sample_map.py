@@ -127,3 +127,20 @@ def test_two_years_beside_each_other(sample: RunResult, browser: Browser) -> Non
     assert text_of(driver, ".fc-change") == "2020年 42.7% → 2025年 63.3%"
     driver.save_screenshot(str(ARTEFACTS / "sample-compare.png"))
     assert driver.get_log("browser") == []
+
+
+def test_which_proposed_site_helps_most_people(sample: RunResult, browser: Browser) -> None:
+    table = pd.read_csv(sample.folder / "sites.csv", encoding="utf-8-sig")
+    best = table.loc[table["gain"].idxmax()]
+    driver = browser(1440, 900)
+    open_page(driver, sample.folder / "map.html")
+    click_on(driver, ".fc-tab", text="选址")
+    click_on(driver, "#fc-leaf-sites .fc-zone")
+    card = text_of(driver, ".fc-card")
+    assert best["zone_name"] in card
+    assert f"{best['gain']:,.0f} 人" in card
+    assert "已证明没有更好的方案" in card
+    lat, lon = driver.execute_script("return fc.degrees(fc.state.site.x, fc.state.site.y)")
+    assert (lon, lat) == pytest.approx((best["lon"], best["lat"]), abs=1e-5)
+    driver.save_screenshot(str(ARTEFACTS / "sample-site.png"))
+    assert driver.get_log("browser") == []

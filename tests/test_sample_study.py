@@ -98,3 +98,24 @@ def test_the_tables_of_an_office_give_the_same_verdicts_and_zones(sample: RunRes
     columns = [column for column in clean.columns if column in other.columns]
     assert set(clean.columns) - set(columns) <= {"district", "district_id"}
     pd.testing.assert_frame_equal(clean[columns], other[columns], rtol=1e-9)
+
+
+def test_the_proposed_sites_gain_exactly_what_building_them_gains(sample: RunResult) -> None:
+    sites = pd.read_csv(sample.folder / "sites.csv", encoding="utf-8-sig")
+    (siting,) = pd.read_csv(sample.folder / "sitings.csv", encoding="utf-8-sig").to_dict("records")
+    assert siting["candidates"] >= 3_000
+    assert siting["demand_points"] >= 50_000
+    assert (siting["outcome"], siting["gap"]) == ("optimal", 0)
+    assert siting["greedy"] <= siting["objective"]
+    assert sites["gain"].is_monotonic_decreasing
+    assert sites["gain"].sum() == pytest.approx(siting["objective"] - siting["covered_before"], rel=1e-7)
+    after = sample.computed.after
+    assert after is not None
+    summary = after.coverage.summary.set_index(["scope", "layer", "group"])
+    covered = summary.loc[("study", "elder_care", "elder_60"), "covered"]
+    assert covered == pytest.approx(siting["objective"], rel=1e-9)
+    goals = pd.read_csv(sample.folder / "sites_verdicts.csv", encoding="utf-8-sig")
+    whole = goals[goals["level"] == "study"].set_index("goal_id")
+    assert whole.loc["YC-elder-full", "value_after"] == pytest.approx(sites["share"].iloc[-1], rel=1e-9)
+    assert whole.loc["YC-elder-beds", "value_after"] - whole.loc["YC-elder-beds", "value_before"] == 10 * 30
+    assert whole.loc["YC-stations", "value_after"] - whole.loc["YC-stations", "value_before"] == 10

@@ -129,6 +129,9 @@ def test_what_is_reduced_and_bounded_keeps_the_optimum(seed: int, budget: float,
     assert float(instance.price @ ours.opened) <= budget + 1e-9
     assert (ours.opened | ~instance.kept).all()
     assert float(people @ instance.covered(ours.opened)) == pytest.approx(ours.objective)
+    chosen = covering.greedy(instance, budget)
+    assert float(instance.price[chosen].sum()) <= budget + 1e-9
+    assert not instance.kept[chosen].any()
     small = covering.reduced(instance).instance
     assert len(small.people) <= demand
     assert len(small.price) <= sites

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from facility_coverage.analysis.comparison import PARTS, compare
-from facility_coverage.analysis.verdicts import PlaceVerdict, ServiceReach, Verdict
+from facility_coverage.analysis.verdicts import Verdict
 from facility_coverage.config.reading import LoadedStudy, in_state, load_study
 from facility_coverage.config.study import FacilityLayer, StudyConfig
 from facility_coverage.config.table import TableKeys
@@ -20,6 +20,7 @@ from facility_coverage.errors import ConfigError, Fault
 from facility_coverage.outputs.comparison import write_comparison
 from facility_coverage.outputs.maps import joined, map_payload, page
 from facility_coverage.outputs.payload import Payload, read_payload
+from facility_coverage.outputs.verdict_tables import read_verdicts
 from facility_coverage.study import Computed, compute, map_content
 
 _PEOPLE = ("population", "groups", "zones", "districts", "area_types", "boundary", "neighbours")
@@ -67,7 +68,7 @@ def compare_studies(
     """
     ends: Callable[[], tuple[Payload, Payload]]
     if Path(first).is_dir() and Path(second).is_dir():
-        table, own = compare([_verdicts(Path(first)), _verdicts(Path(second))]), _lang(Path(second))
+        table, own = compare([read_verdicts(Path(first)), read_verdicts(Path(second))]), _lang(Path(second))
 
         def ends() -> tuple[Payload, Payload]:
             return read_payload(Path(first) / "map.html"), read_payload(Path(second) / "map.html")
@@ -158,7 +159,9 @@ def mixed(one: LoadedStudy, other: LoadedStudy, count: int) -> LoadedStudy:
 
 def _with_day(config: StudyConfig) -> StudyConfig:
     """Return the study with the day of its facilities written out, so that another date does not change them."""
-    return config.model_copy(update={"facilities_as_of": config.facilities_as_of or config.date, "states": []})
+    return config.model_copy(
+        update={"facilities_as_of": config.facilities_as_of or config.date, "states": [], "siting": []}
+    )
 
 
 def _sources_of(new: StudyConfig, old: StudyConfig) -> list[FacilityLayer]:
@@ -166,31 +169,6 @@ def _sources_of(new: StudyConfig, old: StudyConfig) -> list[FacilityLayer]:
     there = {layer.id: layer for layer in new.facilities}
     keys = (*TableKeys.model_fields, "sources", "duplicates", "duplicate_distance_m", "duplicate_similarity")
     return [layer.model_copy(update={key: getattr(there[layer.id], key) for key in keys}) for layer in old.facilities]
-
-
-def _verdicts(folder: Path) -> tuple[Verdict, ...]:
-    """Return the verdicts that a run has written."""
-    file = folder / "verdicts.json"
-    try:
-        rows = json.loads(file.read_text(encoding="utf-8"))
-        return tuple(
-            Verdict(
-                **{
-                    **row,
-                    **{level: tuple(PlaceVerdict(**one) for one in row[level]) for level in _LEVELS},
-                    "services": tuple(ServiceReach(**one) for one in row["services"]),
-                }
-            )
-            for row in rows
-        )
-    except FileNotFoundError:
-        raise ConfigError([Fault(str(file), "no such file", advice="name the folder of a finished run")]) from None
-    except (OSError, ValueError, TypeError, KeyError):
-        advice = "run the study again with this version"
-        raise ConfigError([Fault(str(file), "does not hold the verdicts of this version", advice=advice)]) from None
-
-
-_LEVELS = ("districts", "zones")
 
 
 def _lang(folder: Path) -> Lang:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,15 @@ import numpy as np
 import pandas as pd
 
 from facility_coverage.analysis.coverage import CoverageResult, measure_coverage
-from facility_coverage.analysis.doctor import SMALL_PIECE_SHARE
+from facility_coverage.analysis.doctor import SMALL_PIECE_SHARE, examine
 from facility_coverage.analysis.evidence import Evidence
 from facility_coverage.analysis.facility_areas import facility_areas
+from facility_coverage.analysis.findings import ranked
 from facility_coverage.analysis.goals import judge
 from facility_coverage.analysis.hierarchy import led_facilities, tier_coverage
 from facility_coverage.analysis.ledger import Ledger, keep_ledger
 from facility_coverage.analysis.limits import longest_trip_m, profiles_of
+from facility_coverage.analysis.proposals import Proposal, built, propose
 from facility_coverage.analysis.reach import Reach
 from facility_coverage.analysis.service_areas import service_areas
 from facility_coverage.analysis.surfaces import check_cell, time_surface
@@ -38,11 +40,14 @@ from facility_coverage.layers.tables import shown_path
 from facility_coverage.network.network import Network, build_networks
 from facility_coverage.network.snapping import Barriers
 from facility_coverage.outputs import passport, tables, verdict_tables
+from facility_coverage.outputs.findings import write_findings
 from facility_coverage.outputs.folder import check_replaceable, replaced
 from facility_coverage.outputs.maps import write_map
 from facility_coverage.outputs.payload import read_payload
 from facility_coverage.outputs.scenes import MapContent
+from facility_coverage.outputs.site_tables import write_sites
 from facility_coverage.outputs.surfaces import write_surface
+from facility_coverage.outputs.texts import text
 from facility_coverage.outputs.web_maps import check_in_china, web_map_names, write_web_maps
 
 Progress = Callable[[str], None]
@@ -51,7 +56,7 @@ Stage = Callable[[str], AbstractContextManager[None]]
 
 @dataclass(frozen=True)
 class Computed:
-    """Everything a study's outputs are written from."""
+    """Everything a study's outputs are written from; `after` is the study with what `proposals` would build."""
 
     study: LoadedStudy
     layers: Layers
@@ -61,6 +66,8 @@ class Computed:
     verdicts: tuple[Verdict, ...]
     hierarchy: dict[str, pd.DataFrame]
     ledger: Ledger
+    proposals: tuple[Proposal, ...] = ()
+    after: Computed | None = None
 
 
 @dataclass(frozen=True)
@@ -115,7 +122,7 @@ def run_study(
         if study.config.outputs.pictures:
             _check_pictures(study, lang or study.config.lang, file=shown_path(path))
     computed = compute(study, threads=threads, watch=watch, progress=progress)
-    scenes = [computed]
+    scenes = [computed] if computed.after is None else [computed, computed.after]
     for other in others:
         with _stage(watch, f"compute {other.state}", progress):
             scenes.append(compute(other, threads=threads))
@@ -143,7 +150,10 @@ def _write(
     contents = []
     for one in scenes:
         with stage("draw service areas"):
-            contents.append(map_content(one, identity=identity, lang=lang, threads=threads))
+            content = map_content(one, identity=identity, lang=lang, threads=threads)
+            if one is computed.after:
+                content = replace(content, state="built", state_name=text("after_building", lang))
+            contents.append(content)
     areas = contents[0].service_areas
     if "facility_service_areas" in config.outputs.geopackage:
         with stage("draw service areas of facilities"):
@@ -153,6 +163,8 @@ def _write(
     if config.outputs.pictures:
         with stage("write pictures"):
             _write_pictures(config, folder)
+    with stage("examine data"):
+        write_findings(ranked(examine(config, layers, computed.networks)), folder)
     with stage("write tables"):
         tables.write_csv(tables.zone_table(config, layers, coverage), folder / "zones.csv")
         districts = tables.district_table(config, layers, coverage)
@@ -162,6 +174,8 @@ def _write(
         verdict_tables.write_hierarchy(computed.hierarchy, folder)
         verdict_tables.write_ledger(computed.ledger, folder)
         tables.write_geopackage(config, layers, coverage, areas, folder / "coverage.gpkg", facility_areas=single)
+        if computed.after is not None:
+            write_sites(computed.proposals, layers, computed.verdicts, computed.after.verdicts, folder)
     if config.outputs.web_map_datum is not None:
         with stage("write web maps"):
             write_web_maps(config, layers, coverage, folder, datum=config.outputs.web_map_datum)
@@ -179,7 +193,7 @@ def map_content(computed: Computed, *, identity: str, lang: Lang, threads: int =
         verdicts=computed.verdicts, service_areas=service_areas(layers, computed.trips, computed.networks),
         run_identity=identity, generated_on=dt.datetime.now(tz=dt.UTC).date(),
         grid=time_grid(layers, computed.trips, computed.networks, threads=threads),
-        leaders=computed.hierarchy.get("hierarchy"), state=study.state,
+        leaders=computed.hierarchy.get("hierarchy"), proposals=computed.proposals, state=study.state,
         state_name="" if study.state_name is None else study.state_name.in_language(lang),
     )  # fmt: skip
 
@@ -202,9 +216,27 @@ def compute(
             check_in_china(layers, config.outputs.web_map_datum, file=f"study {config.id}")
     with _stage(watch, "build networks", progress):
         networks = networks_of(study, layers)
-    with _stage(watch, "travel times", progress):
+    stage = partial(_stage, watch, progress=progress)
+    computed = _judged(study, layers, networks, threads=threads, stage=stage)
+    if not config.siting:
+        return computed
+    with stage("siting"):
+        proposals = tuple(
+            propose(one, layers, layers.candidates[one.id], computed.trips, networks, threads=threads)
+            for one in config.siting
+        )
+    after = _judged(study, built(layers, proposals), networks, threads=threads, stage=stage)
+    return replace(computed, proposals=proposals, after=after)
+
+
+def _judged(
+    study: LoadedStudy, layers: Layers, networks: dict[str, Network], *, threads: int, stage: Stage
+) -> Computed:
+    """Travel, and judge the goals."""
+    config = study.config
+    with stage("travel times"):
         trips = tuple(travel(layer, layers, networks[layer.profile], threads=threads) for layer in config.facilities)
-    with _stage(watch, "coverage and goals", progress):
+    with stage("coverage and goals"):
         coverage = measure_coverage(layers, trips, networks, groups=tables.groups_of(config))
         reach = Reach.after(layers, networks, trips)
         by_id = {layer.id: layer for layer in config.facilities}
@@ -373,6 +405,7 @@ def _passport(computed: Computed, *, identity: str, parameters: dict[str, Any], 
             coverage.facilities.loc[coverage.facilities["access_m"].isna(), ["layer", "facility_id"]]
         ),
         "coverage": passport.records(coverage.summary),
+        "siting_seconds": {one.siting.id: round(one.solution.seconds, 2) for one in computed.proposals},
         "time_surfaces": [
             _surface_name(layer.id)
             for layer in computed.study.config.facilities

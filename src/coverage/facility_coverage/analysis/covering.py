@@ -107,7 +107,8 @@ def greedy(instance: Instance, budget: float) -> list[int]:
     open_people = np.where(instance.covered(instance.kept), 0.0, instance.people)
     gain = np.asarray(cover @ open_people)
     gain[instance.kept] = -1.0
-    rate = np.divide(gain, price, out=np.full(len(price), np.inf), where=price > 0) * (gain > 0)
+    free_of_charge = np.where(gain > 0, np.inf, 0.0)
+    rate = np.where(gain > 0, np.divide(gain, price, out=free_of_charge, where=price > 0), 0.0)
     chosen: list[int] = []
     spent = 0.0
     while True:
@@ -117,7 +118,7 @@ def greedy(instance: Instance, budget: float) -> list[int]:
             return chosen
         points = cover.indices[cover.indptr[site] : cover.indptr[site + 1]]
         now = float(open_people[points].sum())
-        fresh = now / price[site] if price[site] > 0 else np.inf * (now > 0)
+        fresh = now / price[site] if price[site] > 0 else (np.inf if now > 0 else 0.0)
         others = np.delete(rate, site)
         if fresh >= others.max(initial=0.0) or fresh == rate[site]:
             chosen.append(site)

@@ -37,6 +37,8 @@ def check_study(document: Document, profiles: Collection[str]) -> list[Fault]:
         *_facilities(document, profiles),
         *_changes(document, ("changes",), study),
         *_states(document),
+        *repeated(document, ("siting",), study.get("siting")),
+        *_sitings(document),
         *_taken_names(document),
         *_systems(document),
     ]
@@ -163,6 +165,29 @@ def _states(document: Document) -> Iterator[Fault]:
     shown = outputs.get("map_states") if isinstance(outputs, dict) else None
     for i, name in enumerate(shown if isinstance(shown, list) else ()):
         yield from unknown(document, ("outputs", "map_states", i), name, ids(document.content.get("states")))
+
+
+def _sitings(document: Document) -> Iterator[Fault]:
+    layers = {layer["id"]: layer for _, layer in entries(document.content.get("facilities")) if _named(layer)}
+    groups = ["total", *ids(document.content.get("groups"))]
+    for i, siting in entries(document.content.get("siting")):
+        for k, served in entries(siting.get("serves")):
+            place = ("siting", i, "serves", k)
+            yield from unknown(document, (*place, "layer"), served.get("layer"), list(layers))
+            yield from unknown(document, (*place, "group"), served.get("group"), groups)
+            layer = layers.get(str(served.get("layer")))
+            if layer is None:
+                continue
+            tiers, holds = ids(layer.get("tiers")), layer.get("capacity")
+            yield from unknown(document, (*place, "tier"), served.get("tier"), tiers)
+            if tiers and "tier" not in served:
+                message = f"the layer {layer['id']!r} has tiers: say which a new facility has"
+                yield document.fault(place, message, advice=f"tier: one of {one_of(tiers)}")
+            capacity = served.get("capacity")
+            for column in capacity if isinstance(capacity, dict) else ():
+                if column not in (holds if isinstance(holds, list) else []):
+                    message = f"{describe(column)} is not one of {one_of(holds if isinstance(holds, list) else [])}"
+                    yield document.fault((*place, "capacity", column), message, at_key=True)
 
 
 def _changes(document: Document, place: Place, holder: dict[str, Any]) -> Iterator[Fault]:

@@ -114,7 +114,7 @@ def in_state(study: LoadedStudy, name: str, *, file: str) -> LoadedStudy:
         for layer in config.facilities
     ]
     changes = [*config.changes, *state.changes]
-    config = config.model_copy(update={**chosen, "facilities": layers, "changes": changes, "states": []})
+    config = config.model_copy(update={**chosen, "facilities": layers, "changes": changes, "states": [], "siting": []})
     return replace(study, config=config, state=name, state_name=state.name)
 
 

@@ -26,6 +26,7 @@ from facility_coverage.config.people import (
 )
 from facility_coverage.config.plan import Plan
 from facility_coverage.config.profile import Profile
+from facility_coverage.config.siting import Siting
 from facility_coverage.config.state import Change, StateFacilities
 from facility_coverage.config.table import (
     OSM_SUFFIXES,
@@ -375,6 +376,7 @@ class StudyConfig(Model):
         default_factory=list, description="The study at other dates, or after changes: see `compare`"
     )
     network: NetworkOptions = Field(default_factory=NetworkOptions)
+    siting: list[Siting] = Field(default_factory=list, description="Questions of where to build next")
     terrain: Terrain | None = Field(None, description="Elevation; without it everybody walks at level speed")
     barriers: list[Table] = Field(
         default_factory=list,

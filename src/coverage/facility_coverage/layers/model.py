@@ -80,6 +80,22 @@ class Demand:
 
 
 @dataclass(frozen=True)
+class Candidates:
+    """What one siting may choose from.
+
+    Attributes
+    ----------
+    frame
+        `candidate_id` (unique, sorted), `name`, `price`, `zone_id`, points; those of files only.
+    forbidden
+        Where nothing may be built.
+    """
+
+    frame: gpd.GeoDataFrame
+    forbidden: BaseGeometry
+
+
+@dataclass(frozen=True)
 class Layers:
     """All data of a study.
 
@@ -113,6 +129,8 @@ class Layers:
         without.
     statistics
         Figures that no map can tell: `indicator`, `year`, `value` (NaN = no data), `zone_id`, `district_id`, `source`.
+    candidates
+        What each siting may choose from, by its id.
     basemap
         Optional frames drawn under the results: `water`, `neighbours` (with `name`).
     counts
@@ -131,5 +149,6 @@ class Layers:
     areas: dict[str, gpd.GeoDataFrame] = field(default_factory=dict)
     neighbours: gpd.GeoDataFrame | None = None
     statistics: pd.DataFrame = field(default_factory=no_statistics)
+    candidates: dict[str, Candidates] = field(default_factory=dict)
     basemap: dict[str, gpd.GeoDataFrame] = field(default_factory=dict)
     counts: pd.DataFrame = field(default_factory=pd.DataFrame)

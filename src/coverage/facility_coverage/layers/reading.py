@@ -14,6 +14,7 @@ from facility_coverage.layers import (
     barriers,
     basemap,
     boundaries,
+    candidates,
     districts,
     facilities,
     neighbours,
@@ -121,7 +122,7 @@ def read_layers(config: StudyConfig, *, margin_m: float) -> Layers:
         steps.count("boundary", outline_source.file, (outline_source.rows_read, len(outline_source.frame)))
     if district_source is not None:
         steps.count("districts", district_source.file, (district_source.rows_read, len(district_source.frame)))
-    more = told.place(area, steps)
+    more = told.place(config, area, steps)
     layers = _placed(config, area, facility_sources, base_sources, steps)
     return replace(layers, details=details | layers.details, **more)
 
@@ -133,6 +134,7 @@ class _Told:
     areas: dict[str, SourceTable | None]
     neighbours: SourceTable | None
     statistics: SourceTable | None
+    candidates: dict[str, candidates.CandidateSources | None]
 
     @classmethod
     def read(cls, config: StudyConfig, steps: _Collector) -> _Told:
@@ -141,12 +143,24 @@ class _Told:
             {one.id: steps.attempt(lambda one=one: areas.read_areas(one)) for one in config.areas},  # type: ignore[misc]
             None if beside is None else steps.attempt(lambda: neighbours.read_neighbours(beside)),
             None if table is None else steps.attempt(lambda: statistics.read_statistics(table)),
+            {one.id: steps.attempt(lambda one=one: candidates.read_candidates(one)) for one in config.siting},  # type: ignore[misc]
         )
 
-    def place(self, area: Area, steps: _Collector) -> dict[str, Any]:
+    def place(self, config: StudyConfig, area: Area, steps: _Collector) -> dict[str, Any]:
         """Return the fields of `Layers` that they fill."""
         zones = area.zones
-        fields: dict[str, Any] = {}
+        fields: dict[str, Any] = {"candidates": {}}
+        for siting in config.siting:
+            sources = self.candidates[siting.id]
+            if sources is None:
+                continue
+            chosen = steps.attempt(
+                lambda siting=siting, sources=sources: candidates.place_candidates(siting, sources, area)  # type: ignore[misc]
+            )
+            if chosen is not None:
+                fields["candidates"][siting.id] = chosen
+                for file, rows_read in sources.rows():
+                    steps.count(siting.id, file, (rows_read, rows_read))
         found: dict[str, Any] = {}
         for name, source in self.areas.items():
             if source is not None:

@@ -34,7 +34,7 @@ _HIGHWAYS = {
 ROAD_CLASSES = ("path", "minor", "tertiary", "secondary", "primary", "motorway")
 _TOLERANCE_M = {"motorway": 8.0, "primary": 8.0, "secondary": 10.0, "tertiary": 12.0, "minor": 12.0, "path": 15.0}
 MAX_ROAD_VERTICES = 130_000
-_TERRAIN_WIDTH_PX = 512
+_TERRAIN_WIDTH_PX = 448
 
 
 def road_lines(roads: Roads, bounds: Bounds) -> dict[str, Geometries]:

@@ -18,6 +18,7 @@ from facility_coverage import __version__
 from facility_coverage.analysis.findings import RANKS, Finding
 from facility_coverage.analysis.inventory import LayerFacts
 from facility_coverage.config.text import Lang
+from facility_coverage.outputs.findings import rows
 from facility_coverage.outputs.offline import asset, inline
 
 _WORDS: dict[str, tuple[str, str]] = {
@@ -97,6 +98,11 @@ def lines(checkup: Checkup, *, lang: Lang) -> Iterator[str]:
     yield ", ".join(f"{count} {_WORDS[rank][pick]}" for rank, count in checkup.counts.items())
 
 
+def badge(rank: str, lang: Lang) -> str:
+    """Return the name of a finding's rank."""
+    return _BADGES[rank][0 if lang == "zh" else 1]
+
+
 def plain(line: str) -> str:
     r"""Return a line without characters that would steer a terminal.
 
@@ -161,9 +167,6 @@ def _json(checkup: Checkup, on: dt.date) -> str:
         "version": __version__,
         "counts": checkup.counts,
         "layers": [dataclasses.asdict(facts) for facts in checkup.layers],
-        "findings": [
-            dataclasses.asdict(found) | {"message": found.message.model_dump(), "advice": found.advice.model_dump()}
-            for found in checkup.findings
-        ],
+        "findings": rows(checkup.findings),
     }
     return json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False) + "\n"

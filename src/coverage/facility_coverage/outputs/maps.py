@@ -17,7 +17,7 @@ from folium.template import Template
 
 from facility_coverage.config.study import StudyConfig
 from facility_coverage.config.text import Lang
-from facility_coverage.outputs import basemap, encoding, offline, palette, texts
+from facility_coverage.outputs import basemap, encoding, offline, palette, panels, texts
 from facility_coverage.outputs.payload import Payload, blocks
 from facility_coverage.outputs.pinyin import readings
 from facility_coverage.outputs.scenes import MapContent, Scene, scene
@@ -26,7 +26,7 @@ __all__ = ["MapContent", "joined", "map_payload", "page", "write_map"]
 
 SCRIPTS = (
     "geometry", "world", "grid", "figures", "symbols", "painter", "panel", "goals", "lists", "search", "card",
-    "compare", "printing", "main",
+    "sites", "compare", "printing", "main",
 )  # fmt: skip
 #: Vertices of all zones, and how far their outlines may stray from the truth to stay below, in metres.
 MAX_ZONE_VERTICES = 200_000
@@ -158,6 +158,7 @@ def map_payload(contents: Sequence[MapContent], *, lang: Lang) -> Payload:
         "districts": _districts(content, transformer),
         "drawn": {"zones_m": zones_m, "service_m": max(one.core["service_tolerance_m"] for one in scenes)},
         "scenes": [one.core for one in scenes],
+        "sitings": panels.siting_rows(content.proposals, layers, transformer, lang),
         "show": {},
     }
     core["pinyin"] = readings(_names(core))
@@ -207,7 +208,7 @@ def _without_repetition(scenes: Sequence[Scene]) -> dict[str, bytes]:
 
 def _names(core: dict[str, Any]) -> list[str]:
     """Return every name that a reader may search for."""
-    names = [row["name"] for row in core["zones"]]
+    names = [row["name"] for row in (*core["zones"], *core["sitings"])]
     for one in core["scenes"]:
         names += [goal["name"] for goal in one["goals"]]
         names += [name for layer in one["layers"] for name in (layer["name"], *layer["facilities"]["name"])]
@@ -223,6 +224,7 @@ def _palette() -> dict[str, Any]:
         "shapes": palette.SHAPES,
         "status": palette.STATUS,
         "chosen": palette.CHOSEN,
+        "site": palette.SITE,
         "bands": palette.BANDS,
         "bands_min": palette.BANDS_MIN,
         "covered": palette.COVERED,

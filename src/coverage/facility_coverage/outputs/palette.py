@@ -25,6 +25,7 @@ PEOPLE_PER_SQUARE = (10, 50)
 COVERED = ("#b9cfe4", "#6f9dc9", "#2a5a99")
 LEFT_OUT = ("#f6c3a0", "#e5783a", "#a33a07")
 CHOSEN = "#c2185b"
+SITE = "#ffd23f"
 GAP = "#d9480f"
 SERVICE = "#0f5132"
 FACILITIES = ("#5b1a6b", "#7a2e0e", "#12263f", "#1f5130", "#6b5200", "#374151")

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
+import pyproj
 
+from facility_coverage.analysis.proposals import Proposal
 from facility_coverage.analysis.verdicts import Verdict
 from facility_coverage.config.profile import Profile
 from facility_coverage.config.study import FacilityLayer, StudyConfig
 from facility_coverage.config.text import Lang
+from facility_coverage.layers.model import Layers
+from facility_coverage.outputs.encoding import encode_points
 from facility_coverage.outputs.texts import rate, text, word_for
 
 
@@ -137,3 +142,54 @@ def figures(table: pd.DataFrame, key: str) -> dict[str, dict[str, dict[str, list
 
 def _plain(value: float, decimals: int) -> float | None:
     return None if pd.isna(value) else round(float(value), decimals)
+
+
+def siting_rows(
+    proposals: Sequence[Proposal], layers: Layers, transformer: pyproj.Transformer, lang: Lang
+) -> list[dict[str, Any]]:
+    """Return the proposed sites of each siting, in the order of building."""
+    zones = dict(zip(layers.zones["zone_id"], layers.zones["name"], strict=True))
+    rows = []
+    for one in proposals:
+        sites = one.sites
+        at = encode_points(sites.geometry.x, sites.geometry.y, transformer)
+        rows.append(
+            {
+                "id": one.siting.id,
+                "name": one.siting.name.in_language(lang),
+                "layers": [served.layer for served in one.siting.serves],
+                "said": _said_of(one, lang),
+                "sites": [
+                    {"at": spot, "order": int(order), "name": str(name), "zone": zones.get(zone_id, ""),
+                     "gain": round(float(gain), 1), "alone": round(float(alone), 1), "share": _plain(share, 6)}
+                    for spot, order, name, zone_id, gain, alone, share in zip(
+                        at, sites["order"], sites["name"], sites["zone_id"], sites["gain"], sites["alone"],
+                        sites["share"], strict=True,
+                    )
+                ],
+            }
+        )  # fmt: skip
+    return rows
+
+
+def _said_of(proposal: Proposal, lang: Lang) -> list[str]:
+    """Say what was found, how good it is, and what keeps an infeasible goal from being reached."""
+    solution, people = proposal.solution, max(proposal.people, 1e-9)
+    if solution.outcome == "infeasible":
+        lines = [text("siting_infeasible", lang)]
+        if len(proposal.lacking):
+            worst = proposal.lacking.sort_values("most").iloc[0]
+            wanted, most = (figure("share", float(worst[name]), lang) for name in ("wanted", "most"))
+            lines.append(text("siting_most", lang).format(count=len(proposal.lacking), wanted=wanted, most=most))
+        return lines
+    before = proposal.covered_before / people
+    after = float(proposal.sites["share"].max()) if len(proposal.sites) else before
+    shown = {
+        "candidates": number(proposal.candidate_count, lang),
+        "sites": number(len(proposal.sites), lang),
+        "before": figure("share", before, lang),
+        "after": figure("share", after, lang),
+        "gap": figure("share", solution.gap, lang),
+    }
+    proven = "siting_optimal" if solution.outcome == "optimal" and solution.gap < 1e-9 else "siting_gap"
+    return [text("siting_found", lang).format(**shown), text(proven, lang).format(**shown)]

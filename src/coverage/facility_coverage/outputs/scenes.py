@@ -15,6 +15,7 @@ import pyproj
 import shapely
 
 from facility_coverage.analysis.coverage import CoverageResult
+from facility_coverage.analysis.proposals import Proposal
 from facility_coverage.analysis.time_grid import TimeGrid
 from facility_coverage.analysis.verdicts import Verdict
 from facility_coverage.config.profile import Profile
@@ -52,6 +53,8 @@ class MapContent:
         Travel times on the ground; without it a click on the ground tells only the zone.
     leaders
         Rows of `hierarchy.led_facilities`, None where no layer has tiers that lead.
+    proposals
+        Where to build next.
     state, state_name
         Id and name of the state; empty for the study as it is written.
     """
@@ -66,6 +69,7 @@ class MapContent:
     profiles: Mapping[str, Profile]
     grid: TimeGrid | None = None
     leaders: pd.DataFrame | None = None
+    proposals: tuple[Proposal, ...] = ()
     state: str = ""
     state_name: str = ""
 

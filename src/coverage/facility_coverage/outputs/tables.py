@@ -110,22 +110,22 @@ def write_geopackage(
     if "zones" in wanted:
         zones = zone_table(config, layers, coverage)
         geometry = layers.zones.set_index("zone_id").loc[zones["zone_id"]].geometry.to_numpy()
-        _write_layer(gpd.GeoDataFrame(zones, geometry=geometry, crs=layers.crs), path, "zones")
+        write_layer(gpd.GeoDataFrame(zones, geometry=geometry, crs=layers.crs), path, "zones")
         districts = district_table(config, layers, coverage)
         if districts is not None:
             outlines = layers.zones.dissolve("district_id").geometry.loc[districts["district_id"]].to_numpy()
-            _write_layer(gpd.GeoDataFrame(districts, geometry=outlines, crs=layers.crs), path, "districts")
+            write_layer(gpd.GeoDataFrame(districts, geometry=outlines, crs=layers.crs), path, "districts")
     if "demand" in wanted:
         points = layers.demand.points
         demand = pd.concat([points, coverage.demand.drop(columns="demand_id")], axis=1)
         on_map = gpd.points_from_xy(points["x_m"], points["y_m"], crs=layers.crs)
-        _write_layer(gpd.GeoDataFrame(demand, geometry=on_map), path, "demand")
+        write_layer(gpd.GeoDataFrame(demand, geometry=on_map), path, "demand")
     if "facilities" in wanted:
-        _write_layer(facility_table(layers, coverage), path, "facilities")
+        write_layer(facility_table(layers, coverage), path, "facilities")
     if "service_areas" in wanted:
-        _write_layer(areas, path, "service_areas")
+        write_layer(areas, path, "service_areas")
     if "facility_service_areas" in wanted and facility_areas is not None:
-        _write_layer(facility_areas, path, "facility_service_areas")
+        write_layer(facility_areas, path, "facility_service_areas")
 
 
 def facility_table(layers: Layers, coverage: CoverageResult) -> gpd.GeoDataFrame:
@@ -135,7 +135,8 @@ def facility_table(layers: Layers, coverage: CoverageResult) -> gpd.GeoDataFrame
     return together.merge(coverage.facilities, on=["layer", "facility_id"], how="left", validate="one_to_one")
 
 
-def _write_layer(frame: gpd.GeoDataFrame, path: Path, name: str) -> None:
+def write_layer(frame: gpd.GeoDataFrame, path: Path, name: str) -> None:
+    """Write a frame as a layer of a GeoPackage, beside those that are there; the same frame gives the same bytes."""
     # GDAL stamps the hour into a GeoPackage; a fixed one keeps equal results equal byte by byte.
     # The file is new and moved into place when whole: nothing is gained by waiting for the disk at every step.
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": "2000-01-01T00:00:00.000Z", "OGR_SQLITE_SYNCHRONOUS": "OFF"})

@@ -18,9 +18,10 @@ fc.showAll = function () {
   fc.repaint();
 };
 
-fc.select = function ({zone, facility, ground}) {
-  Object.assign(fc.state, {zone: zone || null, facility: facility || null, ground: ground || null});
-  if (facility) fc.showFacility(facility);
+fc.select = function ({zone, facility, ground, site}) {
+  Object.assign(fc.state, {zone: zone || null, facility: facility || null, ground: ground || null, site: site || null});
+  if (site) fc.showSite(site);
+  else if (facility) fc.showFacility(facility);
   else if (ground) fc.showGround(ground);
   else if (zone) fc.showZone(zone);
   else fc.card(null);
@@ -33,6 +34,8 @@ fc.hit = function (view, point) {
   const p = map.containerPointToLayerPoint(point).add(origin), x = p.x / k, y = p.y / k, scene = fc.scene(fc.sceneUnder(view, point));
   const cluster = painter._clusters.find((c) => c.scene === scene && Math.hypot(c.x - x, c.y - y) * k <= c.r + 3);
   if (cluster) return {cluster};
+  const site = fc.state.show.sites && fc.world.sites.find((one) => Math.hypot(one.x - x, one.y - y) * k <= 11);
+  if (site) return {site};
   let best = null, reach = 13 / k;
   for (const layer of scene.layers) {
     if (!fc.layerShown(layer)) continue;
@@ -57,7 +60,7 @@ fc.listen = function (view) {
   });
   map.on("mousemove", (e) => {
     const found = fc.hit(view, e.containerPoint);
-    map.getContainer().style.cursor = found.facility || found.cluster || found.ground.zone ? "pointer" : "";
+    map.getContainer().style.cursor = found.facility || found.site || found.cluster || found.ground.zone ? "pointer" : "";
   });
 };
 
@@ -121,9 +124,9 @@ fc.obey = function (wishes) {
 fc.begin = async function (map) {
   fc.data = JSON.parse(new TextDecoder().decode(await fc.bytes("core")));
   fc.map = map;
-  fc.state = {scene: 0, theme: null, layer: null, goal: null, zone: null, facility: null, ground: null, leaf: null, tiles: null, tileIndex: null, compare: null, shown: {},
+  fc.state = {scene: 0, theme: null, layer: null, goal: null, zone: null, facility: null, ground: null, site: null, leaf: null, tiles: null, tileIndex: null, compare: null, shown: {},
     goalsHidden: new Set(), filter: {tiers: {}, layer: null, capacity: null, least: 0, status: new Set()},
-    show: {service: true, gaps: null, people: false, bands: false, roads: true, water: true, relief: true, labels: true}};
+    show: {service: true, gaps: null, people: false, bands: false, roads: true, water: true, relief: true, labels: true, sites: true}};
   fc.views = [{map, box: map.getContainer(), painter: null, tiles: null}];
   fc.world = fc.load();
   document.title = fc.data.title;
@@ -139,6 +142,7 @@ fc.begin = async function (map) {
   if (alone) {
     fc.openLeaf(narrow ? null : "legend");
     fc.showGoals();
+    fc.showSites();
   }
   map.invalidateSize({animate: false});
   const whole = fc.bounds(fc.world.boundary), room = {padding: narrow ? [8, 8] : [22, 22]};
@@ -154,6 +158,8 @@ fc.begin = async function (map) {
   window.addEventListener("beforeprint", fc.beforePrint);
   window.addEventListener("afterprint", fc.afterPrint);
   document.documentElement.dataset.ready = "yes";
+  // Within a report the wheel and one finger move the report, not the map.
+  if (fc.given) { map.scrollWheelZoom.disable(); if (L.Browser.mobile) map.dragging.disable(); window.parent.postMessage("fc-drawn", "*"); }
 };
 // On a narrow screen the map begins where the head ends.
 fc.stayUnderHead = function (map, whole, room) {

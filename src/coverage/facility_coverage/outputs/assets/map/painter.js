@@ -80,6 +80,7 @@ fc.Painter = L.Renderer.extend({
     if (layer && fc.dotsShown() && !s.show.people) this._gaps(ctx, zoom, layer);
     this._catchment(ctx, scene);
     this._facilities(ctx, zoom, scene);
+    if (s.show.sites) this._sites(ctx, zoom);
     this._labels(ctx, zoom, scene);
     this._chosen(ctx, zoom, scene);
   },
@@ -283,8 +284,13 @@ fc.Painter = L.Renderer.extend({
       }
     }
   },
+  _sites(ctx, zoom) {
+    const r = Math.min(11, Math.max(7.5, 7.5 + (zoom - 10) * 0.8));
+    // The first is drawn last: it gains most.
+    for (const site of fc.world.sites.slice().reverse()) if (this._inSight(site)) fc.drawSite(ctx, site.order, ...this._at(site.x, site.y), r);
+  },
   _chosen(ctx, zoom, scene) {
-    const {zone, facility, ground} = fc.state, colour = fc.data.palette.chosen;
+    const {zone, facility, ground, site} = fc.state, colour = fc.data.palette.chosen;
     if (zone) {
       this._trace(ctx, zone.area, true);
       ctx.lineWidth = 5;
@@ -299,6 +305,14 @@ fc.Painter = L.Renderer.extend({
       const r = fc.drawFacility(ctx, facility.layer, facility.tier, x, y, zoom);
       ctx.beginPath();
       ctx.arc(x, y, r + 5, 0, 2 * Math.PI);
+      ctx.lineWidth = 2.6;
+      ctx.strokeStyle = colour;
+      ctx.stroke();
+    }
+    if (site) {
+      const [x, y] = this._at(site.x, site.y);
+      ctx.beginPath();
+      ctx.arc(x, y, 17, 0, 2 * Math.PI);
       ctx.lineWidth = 2.6;
       ctx.strokeStyle = colour;
       ctx.stroke();

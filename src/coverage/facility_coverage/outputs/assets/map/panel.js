@@ -1,5 +1,5 @@
 // The panel beside the map: title, search, what is shown, and four leaves. Every word is set as text, never as markup.
-fc.LEAVES = ["legend", "goals", "zones", "facilities"];
+fc.LEAVES = ["legend", "goals", "zones", "facilities"];  // and "sites", where the study asks where to build
 
 fc.sidebar = function () {
   const d = fc.data, t = d.texts, side = fc.node("aside", "fc-side");
@@ -39,6 +39,7 @@ fc.themeChooser = function () {
 fc.leaves = function () {
   const t = fc.data.texts, box = fc.node("div", "fc-leaves"), bar = fc.node("div", "fc-tabs");
   bar.setAttribute("role", "tablist");
+  if ((fc.data.sitings || []).length) fc.LEAVES.push("sites");
   fc.leaf = {};
   fc.tab = {};
   fc.LEAVES.forEach((name) => {
@@ -189,6 +190,7 @@ fc.showLegend = function () {
     if (one.tiers.length && shown.length > 1) body.append(fc.node("div", "fc-small", one.name));
     tiers.forEach(([i, name]) => { const row = fc.node("div", "fc-row"); row.append(fc.layerSwatch(one, i), fc.node("span", "", name)); body.append(row); });
   });
+  if (fc.world.sites.length) body.append(fc.toggle(t.site, s.show.sites, fc.siteSwatch(1), flip("sites")));
   body.append(fc.node("h3", "", t.ground));
   if (d.tiles.length) body.append(fc.tileChooser());
   body.append(fc.toggle(t.roads, s.show.roads, fc.lineSwatch("#d9933a", 3), flip("roads")));

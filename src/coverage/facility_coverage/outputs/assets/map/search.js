@@ -32,6 +32,7 @@ fc.search = function (text, most) {
   const take = (name, kind, order, go) => { const rank = fc.rankOf(name, query); if (rank < 9) found.push({name, kind, rank, order, go}); };
   fc.world.zones.forEach((zone) => take(zone.name, t.zone_kind, 0, () => fc.goTo(zone)));
   scene.goals.forEach((goal) => take(goal.name, t.goal_kind, 1, () => fc.openGoal(goal)));
+  fc.world.sites.forEach((site) => take(site.title, t.site, 1, () => fc.goToSite(site)));
   scene.layers.forEach((layer) => layer.facilities.forEach((f) => take(f.name, layer.name, 2, () => fc.goToFacility(f))));
   return found.sort((a, b) => a.rank - b.rank || a.order - b.order || a.name.length - b.name.length).slice(0, most || 12);
 };

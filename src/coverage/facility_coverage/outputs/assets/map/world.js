@@ -23,6 +23,7 @@ fc.load = function () {
   const first = Object.fromEntries(d.scenes[0].layers.map((layer) => [layer.id, layer]));
   d.scenes.forEach((one) => { one.layers = one.layers.map((layer) => Object.assign({}, first[layer.id], layer)); });
   world.scenes = d.scenes.map(fc.loadScene);
+  world.sites = fc.loadSites();
   return world;
 };
 
