@@ -1,4 +1,4 @@
-"""Mixed-integer programs, put together block by block and handed to HiGHS."""
+"""Mixed-integer programs, put together block by block and handed to HiGHS, which SciPy brings."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csc_array, csr_array, vstack
 
 from facility_coverage.layers.model import Floats
@@ -14,8 +15,8 @@ from facility_coverage.layers.model import Floats
 Bools = npt.NDArray[np.bool_]
 Outcome = Literal["optimal", "time_limit", "infeasible"]
 
-_FEASIBLE = 2
-"""HiGHS's own number for a solution that keeps all constraints."""
+_INFEASIBLE = 2
+"""SciPy's number for a program without any solution."""
 
 
 @dataclass(frozen=True)
@@ -63,41 +64,21 @@ class Program:
         self.row_lower.append(np.broadcast_to(np.asarray(lower, dtype=np.float64), count))
         self.row_upper.append(np.broadcast_to(np.asarray(upper, dtype=np.float64), count))
 
-    def solve(self, *, time_limit_s: float, gap: float = 0.0, start: Floats | None = None) -> Answer:
-        """Solve the program, from a start if one is known, until proven within the relative `gap` or out of time."""
-        import highspy  # noqa: PLC0415 (loading it takes a moment, and most runs site nothing)
-
-        solver = highspy.Highs()  # type: ignore[no-untyped-call]  # highspy annotates no constructor
-        for name, value in (
-            ("output_flag", False),
-            ("log_to_console", False),
-            ("time_limit", max(time_limit_s, 0.01)),
-            ("mip_rel_gap", gap),
-            ("mip_abs_gap", 0.0),
-        ):
-            solver.setOptionValue(name, value)
+    def solve(self, *, time_limit_s: float, gap: float = 0.0) -> Answer:
+        """Solve the program until proven within the relative `gap`, or out of time."""
         matrix = csc_array(vstack(self.rows, format="csc"))
-        program = highspy.HighsLp()
-        program.num_col_, program.num_row_ = matrix.shape[1], matrix.shape[0]
-        program.sense_ = highspy.ObjSense.kMaximize if self.maximize else highspy.ObjSense.kMinimize
-        program.col_cost_ = np.concatenate(self.cost)
-        program.col_lower_, program.col_upper_ = np.concatenate(self.lower), np.concatenate(self.upper)
-        program.row_lower_, program.row_upper_ = np.concatenate(self.row_lower), np.concatenate(self.row_upper)
-        program.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-        program.a_matrix_.start_, program.a_matrix_.index_ = matrix.indptr, matrix.indices
-        program.a_matrix_.value_ = matrix.data
-        kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
-        program.integrality_ = [kinds[int(whole)] for whole in np.concatenate(self.whole)]
-        solver.passModel(program)
-        if start is not None:
-            solution = highspy.HighsSolution()
-            solution.col_value = start.tolist()
-            solver.setSolution(solution)
-        solver.run()
-        status, info = solver.getModelStatus(), solver.getInfo()
-        if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
+        found = milp(
+            (-1.0 if self.maximize else 1.0) * np.concatenate(self.cost),
+            integrality=np.concatenate(self.whole).astype(np.int8),
+            bounds=Bounds(np.concatenate(self.lower), np.concatenate(self.upper)),
+            constraints=LinearConstraint(matrix, np.concatenate(self.row_lower), np.concatenate(self.row_upper)),
+            options={"time_limit": max(time_limit_s, 0.01), "mip_rel_gap": gap},
+        )
+        if found.status == _INFEASIBLE:
             return Answer("infeasible", np.empty(0), np.nan)
-        found = info.primal_solution_status == _FEASIBLE
-        values = np.asarray(solver.getSolution().col_value) if found else np.empty(0)
-        outcome: Outcome = "optimal" if status == highspy.HighsModelStatus.kOptimal else "time_limit"
-        return Answer(outcome, values, float(info.mip_dual_bound))
+        values = np.empty(0) if found.x is None else np.asarray(found.x, dtype=np.float64)
+        bound = found.get("mip_dual_bound")
+        if bound is None:  # a linear program is solved or not
+            bound = found.fun if found.fun is not None else np.nan
+        sign = -1.0 if self.maximize else 1.0
+        return Answer("optimal" if found.status == 0 else "time_limit", values, sign * float(bound))
