@@ -40,6 +40,7 @@ def test_a_run_leaves_map_tables_and_passport_and_replaces_them(small: Path) -> 
     names = {
         "map.html",
         "zones.csv",
+        "zones.xlsx",
         "coverage.gpkg",
         "verdicts.json",
         "verdicts.csv",
@@ -54,10 +55,15 @@ def test_a_run_leaves_map_tables_and_passport_and_replaces_them(small: Path) -> 
     assert table["population_total"].sum() == pytest.approx(57 * 21)
     passport = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     assert passport["population"][0]["read"] == pytest.approx(57 * 21)
-    tables = {name: (folder / name).read_bytes() for name in ("zones.csv", "coverage.gpkg", "verdicts.json")}
-    again = command("run", small.name, "-o", "out", "--threads", "2", "--lang", "en", cwd=small.parent)
+    tables = {name: (folder / name).read_bytes() for name in names if name not in ("map.html", "run.json")}
+    again = command("run", small.name, "-o", "out", "--threads", "2", cwd=small.parent)
     assert again.returncode == 0, again.stderr
     assert {name: (folder / name).read_bytes() for name in tables} == tables
+    english = command("run", small.name, "-o", "out", "--lang", "en", cwd=small.parent)
+    assert english.returncode == 0, english.stderr
+    changed = {name for name in tables if (folder / name).read_bytes() != tables[name]}
+    # Sheets and styles speak the language; no figure does.
+    assert changed == {"zones.xlsx", "coverage.gpkg"}
     assert not [path for path in small.parent.iterdir() if path.name.startswith(".out")]
 
 
@@ -67,7 +73,7 @@ def test_the_study_chooses_its_folder_and_the_layers_of_its_geopackage(small: Pa
     done = command("run", f"../{small.name}", "--threads", "1", cwd=small.parent / "elsewhere")
     assert done.returncode == 0, done.stderr
     names = pyogrio.list_layers(small.parent / "results" / "small" / "coverage.gpkg")[:, 0].tolist()
-    assert names == ["zones", "facilities"]
+    assert names == ["zones", "facilities", "layer_styles"]
     assert not list((small.parent / "elsewhere").iterdir())
 
 

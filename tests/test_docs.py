@@ -12,6 +12,7 @@ from typing import get_args
 
 import geopandas as gpd
 import numpy as np
+import openpyxl
 import pandas as pd
 import pyogrio
 import pytest
@@ -238,12 +239,22 @@ def test_every_layer_and_column_of_the_geopackage_is_documented(result: Path) ->
     path = result / "coverage.gpkg"
     assert set(found) == {name for name, _ in pyogrio.list_layers(path)}
     assert set(pyogrio.read_info(path, layer="sites")["fields"]) == documented(sections(read("files.md"))["sites.csv"])
-    for name in ("demand", "facilities", "service_areas", "facility_service_areas"):
+    for name in ("demand", "facilities", "service_areas", "facility_service_areas", "layer_styles"):
         columns = list(pyogrio.read_info(path, layer=name)["fields"])
         assert documented(found[name]) == as_documented(columns), name
     for name in ("zones", "districts"):
         table = pd.read_csv(result / f"{name}.csv", encoding="utf-8-sig")
-        assert list(pyogrio.read_info(path, layer=name)["fields"]) == list(table.columns)
+        columns = list(pyogrio.read_info(path, layer=name)["fields"])
+        added = [column.replace("_g", "_<goal>") for column in columns[len(table.columns) :]]
+        assert columns[: len(table.columns)] == list(table.columns)
+        assert added == (["goal_<goal>", "goal_<goal>_status"] if name == "zones" else [])
+        assert documented(found[name]) == set(added)
+
+
+def test_every_sheet_of_the_workbook_is_documented(result: Path) -> None:
+    section = sections(read("files.md"))["zones.xlsx"]
+    titles = re.findall(r"^\| (\S+) \((.+?)\) \|", section, re.MULTILINE)
+    assert [chinese for chinese, _ in titles] == openpyxl.load_workbook(result / "zones.xlsx").sheetnames
 
 
 def test_every_key_of_the_verdicts_is_documented(result: Path) -> None:

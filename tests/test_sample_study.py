@@ -7,6 +7,7 @@ from pathlib import Path
 
 import geopandas as gpd
 import numba
+import openpyxl
 import pandas as pd
 import pytest
 import yaml
@@ -56,6 +57,33 @@ def cutoffs(sample: RunResult, layer: str) -> dict[str, float]:
     (minutes,) = [one.cutoff_min for one in sample.computed.study.config.facilities if one.id == layer]
     zones = gpd.read_file(ROOT / "layers" / "yongchuan" / "zones.geojson")
     return {row.zone_id: minutes[row.area_type] for row in zones.itertuples()}
+
+
+def test_the_workbook_says_what_the_tables_say(sample: RunResult) -> None:
+    book = openpyxl.load_workbook(sample.folder / "zones.xlsx")
+    table = pd.read_csv(sample.folder / "zones.csv", encoding="utf-8-sig", dtype={"zone_id": str})
+    columns = list(book["镇街"].iter_cols(min_row=2, values_only=True))
+    assert len(columns) == len(table.columns)
+    for written, name in zip(columns, table.columns, strict=True):
+        if name.endswith(("total", "elder_60", "child_0_2", "_count", "beds", "slots", "area_km2")):
+            assert pd.Series(written, dtype=float).to_numpy() == pytest.approx(table[name], rel=1e-9, nan_ok=True), name
+    verdicts = {row["goal_id"]: row for row in json.loads((sample.folder / "verdicts.json").read_text("utf-8"))}
+    heading, *rows = book["目标判定"].iter_rows(values_only=True)
+    assert [row[-1] for row in rows] == list(verdicts)
+    words = {"met": "达到", "on_track": "按进度", "behind": "滞后", "no_data": "无数据", None: "仅监测"}
+    keys = {"现状值": "value", "目标值": "target", "目标年": "target_year", "缺口": "shortfall", "基期值": "baseline"}
+    for row in (dict(zip(heading, row, strict=True)) for row in rows):
+        verdict = verdicts[row["目标代码"]]
+        assert row["判定"] == words[verdict["status"]]
+        for name, key in keys.items():
+            # A workbook keeps 16 digits.
+            expected = None if verdict[key] is None else pytest.approx(verdict[key], rel=1e-14)
+            assert row[name] == expected, (row["目标代码"], name)
+    gaps = list(book["未可达人口"].iter_rows(min_row=2, values_only=True))
+    for layer in sample.computed.study.config.facilities:
+        population, covered = (table[f"{what}_{layer.group}"] for what in ("population", f"{layer.id}_covered"))
+        left_out = sum(row[6] for row in gaps if row[2] == layer.name.zh)
+        assert left_out == pytest.approx(population.sum() - covered.sum(), rel=1e-9)
 
 
 def test_facilities_in_another_order_and_one_thread_give_the_same_bytes(sample: RunResult, tmp_path: Path) -> None:

@@ -203,7 +203,9 @@ def test_tables_do_not_depend_on_threads_or_on_the_order_of_facilities(
         table = tables.zone_table(config, computed.layers, computed.coverage)
         tables.write_csv(table, folder / "zones.csv")
         verdict_tables.write_verdicts(computed.verdicts, folder)
-        tables.write_geopackage(config, computed.layers, computed.coverage, areas, folder / "coverage.gpkg")
+        package = folder / "coverage.gpkg"
+        drawn = {"service_areas": areas}
+        tables.write_geopackage(config, computed.layers, computed.coverage, computed.verdicts, package, areas=drawn)
         return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
     study = poa_study(realdata, tmp_path)

@@ -39,7 +39,7 @@ from facility_coverage.layers.reading import read_layers
 from facility_coverage.layers.tables import shown_path
 from facility_coverage.network.network import Network, build_networks
 from facility_coverage.network.snapping import Barriers
-from facility_coverage.outputs import passport, tables, verdict_tables
+from facility_coverage.outputs import passport, qgis, tables, verdict_tables, workbook
 from facility_coverage.outputs.findings import write_findings
 from facility_coverage.outputs.folder import check_replaceable, replaced
 from facility_coverage.outputs.maps import write_map
@@ -166,16 +166,24 @@ def _write(
     with stage("examine data"):
         write_findings(ranked(examine(config, layers, computed.networks)), folder)
     with stage("write tables"):
-        tables.write_csv(tables.zone_table(config, layers, coverage), folder / "zones.csv")
+        zones = tables.zone_table(config, layers, coverage)
+        tables.write_csv(zones, folder / "zones.csv")
         districts = tables.district_table(config, layers, coverage)
         if districts is not None:
             tables.write_csv(districts, folder / "districts.csv")
         verdict_tables.write_verdicts(computed.verdicts, folder)
         verdict_tables.write_hierarchy(computed.hierarchy, folder)
         verdict_tables.write_ledger(computed.ledger, folder)
-        tables.write_geopackage(config, layers, coverage, areas, folder / "coverage.gpkg", facility_areas=single)
+        package, drawn = folder / "coverage.gpkg", {"service_areas": areas, "facility_service_areas": single}
+        tables.write_geopackage(config, layers, coverage, computed.verdicts, package, areas=drawn)
         if computed.after is not None:
             write_sites(computed.proposals, layers, computed.verdicts, computed.after.verdicts, folder)
+        qgis.write_styles(config, zones, computed.verdicts, package, lang=lang)
+        told = workbook.Result(
+            config, computed.study.profiles, layers, coverage, computed.verdicts, computed.hierarchy.get("hierarchy"),
+            identity,
+        )  # fmt: skip
+        workbook.write_workbook(told, folder / workbook.FILE, lang=lang)
     if config.outputs.web_map_datum is not None:
         with stage("write web maps"):
             write_web_maps(config, layers, coverage, folder, datum=config.outputs.web_map_datum)

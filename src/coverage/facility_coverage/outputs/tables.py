@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ import pandas as pd
 import pyogrio
 
 from facility_coverage.analysis.coverage import CoverageResult
+from facility_coverage.analysis.verdicts import Verdict
 from facility_coverage.config.study import StudyConfig
 from facility_coverage.layers.model import Layers
+from facility_coverage.outputs.goal_columns import with_goals
 
 #: What a zone says of its district.
 DISTRICT = ("district_id", "district_name")
@@ -97,18 +100,18 @@ def write_geopackage(
     config: StudyConfig,
     layers: Layers,
     coverage: CoverageResult,
-    areas: gpd.GeoDataFrame,
+    verdicts: Sequence[Verdict],
     path: Path,
     *,
-    facility_areas: gpd.GeoDataFrame | None = None,
+    areas: Mapping[str, gpd.GeoDataFrame | None],
 ) -> None:
     """Write the layers that the study asks for as one GeoPackage in its metric reference system.
 
-    `areas` are the service areas of whole layers, `facility_areas` those of single facilities, where they are wanted.
+    `areas` are its service areas by the name of their layer: `service_areas`, `facility_service_areas`.
     """
     wanted = config.outputs.geopackage
     if "zones" in wanted:
-        zones = zone_table(config, layers, coverage)
+        zones = with_goals(zone_table(config, layers, coverage), verdicts)
         geometry = layers.zones.set_index("zone_id").loc[zones["zone_id"]].geometry.to_numpy()
         write_layer(gpd.GeoDataFrame(zones, geometry=geometry, crs=layers.crs), path, "zones")
         districts = district_table(config, layers, coverage)
@@ -122,10 +125,9 @@ def write_geopackage(
         write_layer(gpd.GeoDataFrame(demand, geometry=on_map), path, "demand")
     if "facilities" in wanted:
         write_layer(facility_table(layers, coverage), path, "facilities")
-    if "service_areas" in wanted:
-        write_layer(areas, path, "service_areas")
-    if "facility_service_areas" in wanted and facility_areas is not None:
-        write_layer(facility_areas, path, "facility_service_areas")
+    for name, frame in areas.items():
+        if name in wanted and frame is not None:
+            write_layer(frame, path, name)
 
 
 def facility_table(layers: Layers, coverage: CoverageResult) -> gpd.GeoDataFrame:
@@ -135,13 +137,18 @@ def facility_table(layers: Layers, coverage: CoverageResult) -> gpd.GeoDataFrame
     return together.merge(coverage.facilities, on=["layer", "facility_id"], how="left", validate="one_to_one")
 
 
-def write_layer(frame: gpd.GeoDataFrame, path: Path, name: str) -> None:
-    """Write a frame as a layer of a GeoPackage, beside those that are there; the same frame gives the same bytes."""
+def write_layer(frame: pd.DataFrame, path: Path, name: str, *, key: str = "fid") -> None:
+    """Add a layer to a GeoPackage, or a table where there is no geometry; the same frame gives the same bytes.
+
+    `key` is the name of the primary key.
+    """
     # GDAL stamps the hour into a GeoPackage; a fixed one keeps equal results equal byte by byte.
     # The file is new and moved into place when whole: nothing is gained by waiting for the disk at every step.
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": "2000-01-01T00:00:00.000Z", "OGR_SQLITE_SYNCHRONOUS": "OFF"})
     plain = frame.assign(**{c: frame[c].astype(object) for c in frame.columns if frame[c].dtype == "category"})
-    pyogrio.write_dataframe(plain, path, layer=name, driver="GPKG", append=path.exists(), use_arrow=True)
+    # The standard asks for milliseconds.
+    options = {"FID": key, "DATETIME_PRECISION": "MILLISECOND"}
+    pyogrio.write_dataframe(plain, path, layer=name, driver="GPKG", append=path.exists(), use_arrow=True, **options)
 
 
 def _inert(value: object) -> object:
