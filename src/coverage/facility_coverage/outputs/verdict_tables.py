@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from facility_coverage.analysis.ledger import Ledger
-from facility_coverage.analysis.verdicts import PlaceVerdict, Verdict
+from facility_coverage.analysis.verdicts import PlaceVerdict, ServiceReach, Verdict
+from facility_coverage.errors import ConfigError, Fault
 from facility_coverage.outputs.tables import write_csv
 
 FILES = ("verdicts.json", "verdicts.csv", "hierarchy.csv", "tiers.csv", "ledger.csv", "sharing.csv")
@@ -29,6 +30,34 @@ def write_verdicts(verdicts: Sequence[Verdict], folder: Path) -> None:
     text = json.dumps(rows, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
     (folder / "verdicts.json").write_text(text, encoding="utf-8")
     write_csv(verdict_table(verdicts), folder / "verdicts.csv")
+
+
+def read_verdicts(folder: Path) -> tuple[Verdict, ...]:
+    """Return the verdicts that a run has written.
+
+    Raises
+    ------
+    ConfigError
+        When there are none, or they are not of this version.
+    """
+    file = folder / "verdicts.json"
+    try:
+        rows = json.loads(file.read_text(encoding="utf-8"))
+        return tuple(
+            Verdict(
+                **{
+                    **row,
+                    **{level: tuple(PlaceVerdict(**one) for one in row[level]) for level in ("districts", "zones")},
+                    "services": tuple(ServiceReach(**one) for one in row["services"]),
+                }
+            )
+            for row in rows
+        )
+    except FileNotFoundError:
+        raise ConfigError([Fault(str(file), "no such file", advice="name the folder of a finished run")]) from None
+    except (OSError, ValueError, TypeError, KeyError):
+        advice = "run the study again with this version"
+        raise ConfigError([Fault(str(file), "does not hold the verdicts of this version", advice=advice)]) from None
 
 
 def verdict_table(verdicts: Sequence[Verdict]) -> pd.DataFrame:
