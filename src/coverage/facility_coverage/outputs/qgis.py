@@ -31,8 +31,8 @@ _FACILITY_NAMES_FROM = 25_000
 _ZONE_NAMES = Labels("name", 9, bold=True)
 #: Dots of people in mm, larger the nearer one looks.
 _DOT = "CASE WHEN @map_scale < 10000 THEN 1.6 WHEN @map_scale < 40000 THEN 1 ELSE 0.5 END"
-#: A cross has less ink than the other shapes.
-_CROSS = 1.5
+#: Crosses and stars have less ink than the other shapes.
+_ENLARGED = {"cross": 1.5, "star": 1.5}
 
 
 @dataclass(frozen=True)
@@ -186,7 +186,7 @@ def _demand(layer: FacilityLayer, lang: Lang) -> list[Rule]:
 def _facilities(layer: FacilityLayer, number: int, lang: Lang) -> Rule:
     """Return the marker of a layer, as on the map; higher tiers are larger."""
     shape = palette.SHAPES[number % len(palette.SHAPES)]
-    factor = _CROSS if shape == "cross" else 1.0
+    factor = _ENLARGED.get(shape, 1.0)
     cases = " ".join(f"WHEN {_is('tier', tier)} THEN {factor * size:g}" for tier, size in _sizes(layer).items())
     symbol = Symbol(
         "marker",

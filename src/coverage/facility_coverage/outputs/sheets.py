@@ -24,12 +24,20 @@ WHOLE, TENTHS, YEAR, DEGREES = "#,##0", "#,##0.0", "0", "0.000000"
 #: A cell of a workbook holds no more UTF-16 units.
 LONGEST = 32_767
 #: Widths of columns; rows, and characters of a text, that they go by.
-_NARROW, _WIDE, _SAMPLE = 8, 44, 2_000
+_NARROW, _WIDE, _SAMPLE = 8, 64, 2_000
 #: Widths that a page takes, in print still legible.
 _A_PAGE = 230
 _LINE_PT, _HIGHEST_PT = 15, 409
 _LOOK = {"valign": "top", "bottom": 1, "bottom_color": "#d9dee3"}
-_HEADER = {"bold": True, "text_wrap": True, "valign": "top", "bottom": 1, "bg_color": "#e8ecf0"}
+_HEADER = {
+    "bold": True,
+    "text_wrap": True,
+    "align": "left",
+    "indent": 1,
+    "valign": "vcenter",
+    "bottom": 1,
+    "bg_color": "#e8ecf0",
+}
 _OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 
 
@@ -83,8 +91,8 @@ def write_book(path: Path, sheets: Sequence[Sheet], *, day: dt.date, footer: str
                 lines[row] = max(lines.get(row, 1), _write(page, (row, number), cell, width, looks))
         _set_up(page, sheet, sum(widths), footer)
         for row, count in lines.items():
-            if count > 1:
-                page.set_row(row, min(_LINE_PT * count, _HIGHEST_PT))
+            if count > 1 or row == 0:
+                page.set_row(row, min(_LINE_PT * (count + (row == 0) / 2), _HIGHEST_PT))
     book.close()
 
 
