@@ -42,6 +42,7 @@ def test_a_run_leaves_map_tables_and_passport_and_replaces_them(small: Path) -> 
         "zones.csv",
         "zones.xlsx",
         "coverage.gpkg",
+        "findings.json",
         "verdicts.json",
         "verdicts.csv",
         "ledger.csv",
