@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import unicodedata
+from typing import Any
 
 #: Categories of characters that show nothing, or steer what stands around them.
 _UNSEEN = {"Cc", "Cf", "Cs", "Cn", "Co"}
@@ -21,6 +23,26 @@ def visible(text: str, *, limit: int = 200) -> str:
     """
     cut = text[:limit] if len(text) <= limit else text[: limit - 1] + CUT
     return "".join(_seen(character) for character in cut)
+
+
+def legible(value: Any, *, limit: int = 300) -> Any:
+    r"""Return plain values, all the way down, with every text made `visible`.
+
+    Examples
+    --------
+    >>> legible({"name": ["a\u202eb", 1]})
+    {'name': ['a[U+202E]b', 1]}
+    """
+    if isinstance(value, str):
+        return visible(value, limit=limit)
+    if isinstance(value, dict):
+        return {key: legible(item, limit=limit) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(legible(item, limit=limit) for item in value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        parts = {part.name: legible(getattr(value, part.name), limit=limit) for part in dataclasses.fields(value)}
+        return dataclasses.replace(value, **parts)
+    return value
 
 
 def _seen(character: str) -> str:
