@@ -140,6 +140,35 @@ def compare(
 
 
 @app.command()
+def report(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of finished runs, e.g. maps/yongchuan.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The page to write.")] = Path("report.html"),
+    docx: Annotated[bool, typer.Option("--docx", help="Write the same as a Word document beside it.")] = False,
+    lang: Annotated[Literal["zh", "en"] | None, typer.Option(help="Language (default: the first run's).")] = None,
+) -> None:
+    """Write a report with live maps, for the screen and for paper, of one finished run or several."""
+    from facility_coverage.reporting import write_report  # noqa: PLC0415 (see top)
+
+    with _progress() as say:
+        written = write_report(runs, output, docx=docx, lang=lang, progress=say)
+    for path in written:
+        typer.echo(str(path))
+
+
+@app.command()
+def embed(
+    run: Annotated[Path, typer.Argument(help="Folder of a finished run, e.g. maps/yongchuan.")],
+    names: Annotated[list[str], typer.Argument(help="Ids of facility layers or goals.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for map-embed-<name>.html.")] = Path(),
+) -> None:
+    """Write small maps of single facility layers or goals, to stand within other pages."""
+    from facility_coverage.outputs.embeds import embed_run  # noqa: PLC0415 (see top)
+
+    for path in embed_run(run, names, output):
+        typer.echo(str(path))
+
+
+@app.command()
 def download(  # noqa: PLR0913 - its options are its parameters
     place: Annotated[
         str | None, typer.Argument(help="Name of a place, or its OpenStreetMap id such as R2715968.")

@@ -12,6 +12,9 @@ from importlib import resources
 _LINK = re.compile(r'<script src="([^"]*)"></script>|<link rel="stylesheet" href="([^"]*)"\s*/?>')
 _URL_IN_CSS = re.compile(r"[-\w]+\s*:\s*[^;{}]*url\([^)]*\)[^;{}]*;?")
 _FETCHING = {"src", "href", "srcset", "data", "action", "poster", "background"}
+#: What fetches nothing all the same: pictures that the page holds, and places of the page itself.
+_WITHIN = {("img", "src"): "data:image/png;base64,", ("a", "href"): "#"}
+_FETCHES = "\0"
 
 
 class UnknownAssetError(ValueError):
@@ -23,7 +26,9 @@ def asset(name: str) -> str:
     return (resources.files("facility_coverage.outputs") / "assets" / name).read_text(encoding="utf-8")
 
 
-def inline(html: str, assets: Mapping[str, str | None], *, images: Iterable[str] = ()) -> str:
+def inline(
+    html: str, assets: Mapping[str, str | None], *, images: Iterable[str] = (), frames: Iterable[str] = ()
+) -> str:
     """Return a page with every link replaced by the asset it names, under a strict Content-Security-Policy.
 
     Parameters
@@ -34,6 +39,8 @@ def inline(html: str, assets: Mapping[str, str | None], *, images: Iterable[str]
         URL → vendored file, or None for a link that nothing on the page uses.
     images
         Origins, such as ``https://t0.example.org``, that the page may ask for pictures when its reader wishes so.
+    frames
+        Pages that stand within this one (`srcdoc`), and are bound by its policy as well as by their own.
 
     Raises
     ------
@@ -54,17 +61,23 @@ def inline(html: str, assets: Mapping[str, str | None], *, images: Iterable[str]
         return f"<style>{_URL_IN_CSS.sub('', asset(name))}</style>"
 
     page = _LINK.sub(replace, html)
+    audits = [_audited(one) for one in (page, *frames)]
+    scripts, styles = ([text for audit in audits for text in getattr(audit, kind)] for kind in ("scripts", "styles"))
+    policy = (
+        "default-src 'none'; "
+        f"script-src {_hashes(scripts)}; style-src {_hashes(styles)}; "
+        f"img-src {' '.join(['data:', *dict.fromkeys(images)])}; base-uri 'none'; form-action 'none'"
+    )
+    return page.replace("<head>", f'<head>\n<meta http-equiv="Content-Security-Policy" content="{policy}" />', 1)
+
+
+def _audited(page: str) -> _Audit:
     audit = _Audit()
     audit.feed(page)
     audit.close()
     if audit.fetches:
         raise UnknownAssetError("the page would fetch " + ", ".join(sorted(audit.fetches)))
-    policy = (
-        "default-src 'none'; "
-        f"script-src {_hashes(audit.scripts)}; style-src {_hashes(audit.styles)}; "
-        f"img-src {' '.join(['data:', *dict.fromkeys(images)])}; base-uri 'none'; form-action 'none'"
-    )
-    return page.replace("<head>", f'<head>\n<meta http-equiv="Content-Security-Policy" content="{policy}" />', 1)
+    return audit
 
 
 def _hashes(texts: list[str]) -> str:
@@ -83,7 +96,11 @@ class _Audit(HTMLParser):
         self._sink: list[str] | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.fetches |= {f"<{tag} {name}={value!r}>" for name, value in attrs if name in _FETCHING}
+        self.fetches |= {
+            f"<{tag} {name}={value!r}>"
+            for name, value in attrs
+            if name in _FETCHING and not (value or "").startswith(_WITHIN.get((tag, name), _FETCHES))
+        }
         if tag == "script" and dict(attrs).get("type") in (None, "", "text/javascript"):
             self._sink = self.scripts
         elif tag == "style":

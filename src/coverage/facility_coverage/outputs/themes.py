@@ -186,7 +186,7 @@ def _round(value: float) -> float:
 def _goal(verdict: Verdict, lang: Lang) -> Theme:
     """Return the theme of a goal: warm where the target is missed, cool where it is met."""
     name = verdict.name_zh if lang == "zh" else verdict.name_en
-    head = _Head(f"goal:{verdict.goal_id}", "goal", name, verdict.scale, _unit(verdict, lang), verdict.layer or "")
+    head = _Head(f"goal:{verdict.goal_id}", "goal", name, verdict.scale, unit_of(verdict, lang), verdict.layer or "")
     plain = _sequence(head, {zone.id: zone.value for zone in verdict.zones})
     target, at_most = verdict.target, verdict.bound == "at_most"
     if target is None or target <= 0 or all(zone.status in (None, "no_data") for zone in verdict.zones):
@@ -213,7 +213,7 @@ def _goal(verdict: Verdict, lang: Lang) -> Theme:
         colours=colours,
         labels=_labels(verdict.scale, breaks, at_most=at_most),
         target=target,
-        target_text=("≤ " if at_most else "≥ ") + figure(verdict.scale, target, lang),
+        target_text=target_text(verdict, lang),
         at_most=at_most,
         zones=tuple(values),
     )
@@ -261,7 +261,12 @@ def _plain(scale: str, value: float) -> str:
     return f"{float(f'{shown:.4g}'):,.10g}"
 
 
-def _unit(verdict: Verdict, lang: Lang) -> str:
+def target_text(verdict: Verdict, lang: Lang) -> str:
+    """Return what a goal asks of each zone, as a legend writes it."""
+    return ("≤ " if verdict.bound == "at_most" else "≥ ") + figure(verdict.scale, verdict.target, lang)
+
+
+def unit_of(verdict: Verdict, lang: Lang) -> str:
     """Return what a goal's figures are in, short enough for a legend's heading."""
     if verdict.scale == "share":
         return "%"

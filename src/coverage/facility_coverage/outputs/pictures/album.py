@@ -21,6 +21,7 @@ from facility_coverage.outputs.pictures.fonts import fonts_for
 from facility_coverage.outputs.pictures.ground import View, draw_ground
 from facility_coverage.outputs.pictures.legend import ICONS, Column, draw_legend
 from facility_coverage.outputs.pictures.names import draw_names
+from facility_coverage.outputs.pictures.reduced import reduced
 from facility_coverage.outputs.pictures.sheet import A4, Box, Sheet
 from facility_coverage.outputs.pictures.wanted import no_theme
 from facility_coverage.outputs.plain_text import fitted, lines, visible
@@ -92,6 +93,15 @@ class Album:
             for one in (*drawn, *column.drawn):
                 one.remove()
         return file.getvalue()
+
+    def small(self, theme_id: str) -> bytes:
+        """Return the picture of a theme as a PNG of few colours."""
+        theme = next(one for one in self._scene["themes"] if one["id"] == theme_id)
+        keep = (
+            *theme["colours"], *palette.FACILITIES, *palette.STATUS.values(), palette.NO_DATA, palette.GAP, palette.INK,
+            palette.PAPER, palette.MUTED, palette.SERVICE, ground.PAPER,
+        )  # fmt: skip
+        return reduced(self.picture(theme_id), keep)
 
     def _map_axes(self) -> Any:
         view = self._view
