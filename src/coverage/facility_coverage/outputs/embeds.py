@@ -25,9 +25,9 @@ class Subject:
 
 
 def first_scene(payload: Payload) -> Payload:
-    """Return a page's content without its other states."""
+    """Return a page's content without its other states, and without sites that are only proposed."""
     blobs = {name: data for name, data in payload.blobs.items() if name.startswith(_FIRST)}
-    return Payload(payload.core | {"scenes": payload.core["scenes"][:1]}, blobs)
+    return Payload(payload.core | {"scenes": payload.core["scenes"][:1], "sitings": []}, blobs)
 
 
 def subjects(payload: Payload) -> dict[str, Subject]:
@@ -57,15 +57,14 @@ def narrowed(payload: Payload, subject: Subject) -> Payload:
         "figures": _only(scene["figures"], subject.layer),
     }
     blobs = {name: data for name, data in whole.blobs.items() if name.endswith(f"-{subject.layer}")} if layers else {}
-    names = {name for layer in layers for name in (layer["name"], *layer["facilities"]["name"])}
-    names |= {zone["name"] for zone in whole.core["zones"]} | {goal["name"] for goal in kept["goals"]}
     palette = whole.core["palette"]
     own = {key: _turned(palette[key], place) for key in ("facilities", "shapes")}
     return Payload(
         whole.core
         | {
             "scenes": [scene | kept],
-            "pinyin": {name: said for name, said in whole.core["pinyin"].items() if name in names},
+            "pinyin": {},  # without a panel nobody searches
+            "sitings": [siting for siting in whole.core["sitings"] if subject.layer in siting["layers"]],
             "palette": palette | own,
             "tiles": [],
             "show": {"panel": "none", "theme": subject.themes[0]},

@@ -83,7 +83,11 @@ fc.showSmallLegend = function () {
   if (!layer) return;
   const tiers = layer.tiers.length ? layer.tiers.map((tier, i) => [i, tier.name]) : [[null, layer.name]];
   tiers.forEach(([i, name]) => { const row = fc.node("div", "fc-row"); row.append(fc.layerSwatch(layer, i), fc.node("span", "", name)); fc.small.append(row); });
-  if (fc.dotsShown()) fc.small.append(fc.node("div", "fc-small", "● " + t.gaps));
+  if (fc.dotsShown()) {
+    const row = fc.node("div", "fc-row");
+    row.append(fc.swatch((c) => { c.fillStyle = fc.data.palette.gap; c.beginPath(); c.arc(13, 9, 4, 0, 7); c.fill(); }), fc.node("span", "", t.gaps));
+    fc.small.append(row);
+  }
 };
 
 fc.controls = function (map, narrow) {
