@@ -9,6 +9,8 @@ from typer.testing import CliRunner
 
 from facility_coverage.cli import app
 from facility_coverage.errors import StudyError
+from facility_coverage.outputs.report.telling import left_out, tell
+from facility_coverage.outputs.runs import read_run
 from facility_coverage.reporting import write_report
 from finished import write_finished
 
@@ -38,6 +40,14 @@ def test_several_runs_stand_beside_each_other_and_then_by_themselves(runs: tuple
         assert f'id="{chapter}"' in text
     assert text.count('data-name="core"') == 2
     assert text.count('id="report-frame"') == 1
+
+
+def test_people_left_out_are_as_many_as_the_goal_lacks(runs: tuple[Path, Path]) -> None:
+    told = tell(read_run(runs[0]), 0, "zh")
+    (goal,) = [one for one in told.run.verdicts if one.goal_id == "reach"]
+    assert goal.shortfall == left_out(told.scene["summary"]["study"]["station"]["old"]) != 0
+    for town in goal.zones:
+        assert town.shortfall == left_out(told.scene["figures"][town.id]["station"]["old"])
 
 
 def test_maps_of_goals_and_layers_are_written(runs: tuple[Path, Path], tmp_path: Path) -> None:

@@ -61,8 +61,10 @@ def _more(evil: str) -> dict[str, Any]:
                     nature="binding",
                     target=target,
                 ),
-                goal("可达", "population_covered", id="reach", target={"year": 2025, "value": 1}, **of_layer),
-                goal("站点", "facility_count", id="count", target={"year": 2025, "value": 3}, **of_layer),
+                goal(
+                    "可达", "population_covered", id="reach", group="old", target={"year": 2025, "value": 1}, **of_layer
+                ),
+                goal("站点", "facility_count", id="count", target=target | {"value": 3}, **of_layer),
             ],
         },
     }

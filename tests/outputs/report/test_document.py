@@ -11,6 +11,8 @@ import pytest
 from docx.document import Document
 from docx.oxml.ns import qn
 
+from facility_coverage.outputs.report import model
+from facility_coverage.outputs.report.document import TEXT_CM, _widths
 from facility_coverage.reporting import write_report
 from finished import SHOWN
 
@@ -95,3 +97,20 @@ def test_hostile_names_are_text_and_no_link_or_field(evil: bytes) -> None:
     assert "<img" not in body
     external = [name for name, text in whole.items() if 'TargetMode="External"' in text]
     assert external == []
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ("名", "1"),
+        ("名" * 60, "1", "约束性"),
+        ("名" * 60, "长" * 300, "12,345"),
+        ("名" * 60,) * 5,
+        ("八个字的表头名称",) * 6 + ("长" * 90,),
+    ],
+)
+def test_columns_fill_the_page_and_long_texts_are_not_starved(texts: tuple[str, ...]) -> None:
+    widths = _widths(model.table(tuple("列" for _ in texts), [model.cells(*texts)]))
+    assert sum(widths) == pytest.approx(TEXT_CM)
+    assert min(widths) > 0.5
+    assert all(width > 3 for width, text in zip(widths, texts, strict=True) if len(text) > 50)

@@ -55,7 +55,7 @@ def telling(*verdicts: Verdict, lang: Lang = "zh", index: int = 0, covered: floa
     }  # fmt: skip
     names = [{"id": "a", "name": "甲镇", "district": "", "area_type": "rural"},
              {"id": "b", "name": "乙镇", "district": "", "area_type": "urban"}]  # fmt: skip
-    core = {"title": f"小区{index or ''}", "notice": "", "zones": names, "scene": scene, "others": []}
+    core = {"title": f"小区{index or ''}", "notice": "", "zones": names, "scene": scene, "others": [], "sitings": []}
     run = Run("run", Payload({}, {}), {"parameters": {}}, verdicts, zones, pd.DataFrame(), ())
     return Telling(run, index, lang, Payload({}, {}), core)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -128,9 +129,9 @@ def _headline(column: Column, scene: dict[str, Any], theme: dict[str, Any], word
         column.write(figure("share", share, lang), size=17, bold=True)
         column.write(f"{group} {words['covered']}", size=8.5)
         if people is not None and covered is not None:
-            column.write(
-                f"{number(people, lang)} {words['people']} · {words['left_out']} {number(people - covered, lang)}"
-            )
+            # A part of a person left out is a person left out, as in the shortfalls of goals.
+            left = number(float(math.ceil(round(people - covered, 3))), lang)
+            column.write(f"{number(people, lang)} {words['people']} · {words['left_out']} {left}")
         layer = next((one for one in scene["layers"] if one["id"] == theme["layer"]), None)
         if layer is not None:
             column.write(layer["cutoff"], colour=palette.SERVICE, bold=True, most=3)

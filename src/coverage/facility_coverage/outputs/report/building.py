@@ -9,7 +9,7 @@ from facility_coverage.outputs.report.annex import annex
 from facility_coverage.outputs.report.goals import goal_chapters
 from facility_coverage.outputs.report.joint import overview
 from facility_coverage.outputs.report.model import Chapter, Facts, Report
-from facility_coverage.outputs.report.services import service_chapters
+from facility_coverage.outputs.report.services import service_chapters, site_chapters
 from facility_coverage.outputs.report.summary import summary
 from facility_coverage.outputs.report.telling import Telling
 from facility_coverage.outputs.report.texts import listed, said, word
@@ -46,6 +46,7 @@ def _chapters(telling: Telling) -> Iterator[Chapter]:
     yield summary(telling)
     yield from service_chapters(telling)
     yield from goal_chapters(telling)
+    yield from site_chapters(telling)
     yield from town_chapters(telling)
     yield from annex(telling)
 

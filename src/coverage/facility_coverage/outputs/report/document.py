@@ -26,6 +26,8 @@ TEXT_CM = 17.0
 #: Width of a map, which leaves room for a table of towns on the same page.
 PICTURE_CM = 15.0
 LATIN, CHINESE = "Arial", "微软雅黑"
+#: A column of long texts is at least as wide, centimetres: headings of figures are broken sooner than remarks.
+LONG_CM = 4.5
 #: Tables of up to so many rows stay on one page.
 FEW = 12
 _RANKS = {"error": "#9b1c1c", "warning": "#8a5a0b", "note": "#1d5f93"}
@@ -231,17 +233,22 @@ def _table(document: Document, block: Table) -> None:
 
 
 def _widths(block: Table) -> list[float]:
-    """Return how wide columns are, in centimetres: as their texts ask, short ones whole, long ones sharing the rest."""
+    """Return how wide columns are, in centimetres: short ones whole, the longest sharing alike what is left."""
     asked = [0.34 * width + 0.5 for width in block.widths_em]
     if sum(asked) <= TEXT_CM:
         return [width * TEXT_CM / sum(asked) for width in asked]
-    whole = [width if short else 0.0 for width, short in zip(asked, block.whole, strict=True)]
-    if sum(whole) > 0.7 * TEXT_CM or not sum(asked) - sum(whole):
-        return [width * TEXT_CM / sum(asked) for width in asked]
-    # The root keeps a column of long remarks from starving one of names.
-    rest = [0.0 if short else width**0.5 for width, short in zip(asked, block.whole, strict=True)]
-    room = TEXT_CM - sum(whole)
-    return [width or room * share / sum(rest) for width, share in zip(whole, rest, strict=True)]
+    room, most = TEXT_CM, TEXT_CM
+    for done, width in enumerate(sorted(asked)):
+        most = room / (len(asked) - done)
+        if width > most:
+            break
+        room -= width
+    long = sum(width > LONG_CM for width in asked)
+    if most >= LONG_CM or long in (0, len(asked)):
+        return [min(width, most) for width in asked]
+    wide = min(LONG_CM, 0.6 * TEXT_CM / long)
+    shrunk = (TEXT_CM - wide * long) / sum(width for width in asked if width <= LONG_CM)
+    return [wide if width > LONG_CM else width * shrunk for width in asked]
 
 
 def _row(made: Any, cells: list[Cell], block: Table, widths: list[float], *, head: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from facility_coverage.outputs.report.model import Block, Chapter, MapView, Text, cells, table
+from facility_coverage.outputs.report.model import Block, Chapter, MapView, Points, Text, cells, table
 from facility_coverage.outputs.report.summary import figures, service_told
 from facility_coverage.outputs.report.telling import Telling, left_out
 from facility_coverage.outputs.report.texts import word
@@ -24,6 +24,33 @@ def service_chapters(telling: Telling) -> Iterator[Chapter]:
         blocks.append(MapView(telling.index, f"coverage:{layer['id']}:{layer['group']}", layer["name"]))
         blocks.append(_groups(telling, layer))
         yield Chapter(telling.id(f"service-{i}"), layer["name"], 2, tuple(blocks), page=i > 0)
+
+
+def site_chapters(telling: Telling) -> Iterator[Chapter]:
+    """Yield a chapter on the sites that the run proposes, none where it was not asked for any."""
+    lang, sitings = telling.lang, telling.core["sitings"]
+    blocks: list[Block] = []
+    for siting in sitings:
+        if siting["said"]:
+            blocks += [Text(siting["name"], "head"), Points(tuple(siting["said"]))]
+        blocks.append(_sites(telling, siting))
+    if sitings:
+        yield Chapter(telling.id("sites"), word("sites", lang), 1, tuple(blocks), page=True)
+
+
+def _sites(telling: Telling, siting: dict[str, Any]) -> Block:
+    """Return sites in the order of building; candidates of the ground have no names."""
+    lang = telling.lang
+    sites = sorted(siting["sites"], key=lambda one: int(one["order"]))
+    named = any(site["name"] for site in sites)
+    rows = []
+    for site in sites:
+        place = (site["name"], site["zone"]) if named else (site["zone"],)
+        rows.append(cells(str(site["order"]), *place, telling.people(site["gain"]), telling.share(site["share"])))
+    heads = ("order", "site", "town", "gain", "share_then") if named else ("order", "town", "gain", "share_then")
+    caption = "" if siting["said"] else siting["name"]
+    numbers = "   ##" if named else "  ##"
+    return table(tuple(word(key, lang) for key in heads), rows, numbers=numbers, caption=caption)
 
 
 def _groups(telling: Telling, layer: dict[str, Any]) -> Block:

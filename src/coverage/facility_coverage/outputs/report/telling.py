@@ -147,23 +147,61 @@ class Telling:
 def tell(run: Run, index: int, lang: Lang) -> Telling:
     """Return a run ready to be told: no text of its users can steer the report, or fill a page of it."""
     payload = in_language(run, lang)
-    core, scene = payload.core, payload.core["scenes"][0]
-    layers = [{key: layer[key] for key in ("id", "name", "group", "cutoff", "unattached", "tiers")}
-              | {"facility_count": len(layer["facilities"]["lon"])} for layer in scene["layers"]]  # fmt: skip
-    zones = [{key: zone[key] for key in ("id", "name", "district", "area_type")} for zone in core["zones"]]
-    told = {key: scene[key] for key in ("name", "date", "groups", "summary", "figures", "goals", "themes")}
-    others = [
-        {"name": state_name(run, one, lang), "summary": one["summary"], "goals": one["goals"]}
-        for one in run.core["scenes"][1:]
-    ]
-    texts_of = {key: core[key] for key in ("title", "notice", "attribution", "approval_number", "made", "run")}
-    shown = legible(texts_of | {"zones": zones, "scene": told | {"layers": layers}, "others": others})
     hierarchy = run.hierarchy.map(legible) if len(run.hierarchy) else run.hierarchy
     clean = replace(
         run, verdicts=legible(run.verdicts), hierarchy=hierarchy, passport=legible(run.passport),
         findings=_findings(run.findings),
     )  # fmt: skip
-    return Telling(clean, index, lang, payload, shown)
+    return Telling(clean, index, lang, payload, legible(_told(run, payload, lang)))
+
+
+def _told(run: Run, payload: Payload, lang: Lang) -> dict[str, Any]:
+    """Return what a report tells of a map: everything but its geometry."""
+    core, scene = payload.core, payload.core["scenes"][0]
+    own = {key: scene[key] for key in ("name", "date", "groups", "goals", "themes")}
+    layers = [
+        {key: layer[key] for key in ("id", "name", "group", "cutoff", "unattached", "tiers")}
+        | {"facility_count": len(layer["facilities"]["lon"])}
+        for layer in scene["layers"]
+    ]
+    return {key: core[key] for key in ("title", "notice", "attribution", "approval_number", "made", "run")} | {
+        "zones": [{key: zone[key] for key in ("id", "name", "district", "area_type")} for zone in core["zones"]],
+        "scene": own | {"layers": layers} | _exact(run),
+        "others": [
+            {"name": state_name(run, one, lang), "summary": one["summary"], "goals": one["goals"]}
+            for one in run.core["scenes"][1:]
+        ],
+        "sitings": [
+            {"name": one["name"], "said": one["said"] if lang == run.lang else [], "sites": one["sites"]}
+            for one in run.core.get("sitings") or ()
+        ],
+    }
+
+
+def _exact(run: Run) -> dict[str, Any]:
+    """Return people, people covered and shares as the run's tables have them: a page rounds people to tenths."""
+    summary: dict[str, Any] = {}
+    for one in run.passport["coverage"]:
+        of_layer = summary.setdefault(one["scope"], {}).setdefault(one["layer"], {})
+        of_layer[one["group"]] = [one["population"], one["covered"], one["share"]]
+    figures = {
+        zone: {
+            layer.id: {
+                group: [
+                    _number(row[name])
+                    for name in (f"population_{group}", f"{layer.id}_covered_{group}", f"{layer.id}_share_{group}")
+                ]
+                for group in run.groups("zh")
+            }
+            for layer in run.layers
+        }
+        for zone, row in zip(run.zones.index, run.zones.to_dict("records"), strict=True)
+    }
+    return {"summary": summary, "figures": figures}
+
+
+def _number(value: float) -> float | None:
+    return None if pd.isna(value) else float(value)
 
 
 def _findings(findings: tuple[Finding, ...] | None) -> tuple[Finding, ...] | None:
