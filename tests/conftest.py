@@ -45,6 +45,18 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 @pytest.fixture(scope="session")
+def chinese_font() -> None:
+    """Pictures of Chinese maps need a font that has the characters."""
+    from facility_coverage.errors import StudyError  # noqa: PLC0415 - heavy, and only these tests need it
+    from facility_coverage.outputs.pictures.fonts import fonts_for  # noqa: PLC0415
+
+    try:
+        fonts_for(["养老"])
+    except StudyError:
+        _missing("browser", "no Chinese font here; apt-get install fonts-noto-cjk")
+
+
+@pytest.fixture(scope="session")
 def _driver() -> Iterator[Any]:
     if not (shutil.which(CHROMIUM) and shutil.which(DRIVER)):
         _missing("browser", "no Chromium here; apt-get install chromium chromium-driver fonts-noto-cjk")

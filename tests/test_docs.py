@@ -141,7 +141,7 @@ def test_a_decision_states_context_choice_consequence_and_status(path: Path) -> 
 
 
 @pytest.fixture(scope="module")
-def result(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def result(tmp_path_factory: pytest.TempPathFactory, chinese_font: None) -> Path:  # noqa: ARG001 - for its pictures
     """The result folder of a street with two towns, one station and one goal."""
     folder = tmp_path_factory.mktemp("street")
     outlines = [shapely.box(0, 0, 500, 400), shapely.box(500, 0, 1000, 400)]

@@ -14,6 +14,8 @@ from facility_coverage.outputs.runs import read_run
 from facility_coverage.reporting import write_report
 from finished import write_finished
 
+pytestmark = pytest.mark.usefixtures("chinese_font")
+
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:

@@ -11,6 +11,8 @@ from facility_coverage.outputs.pictures import wanted
 from facility_coverage.study import run_study
 from small_study import edit, write_small
 
+pytestmark = pytest.mark.usefixtures("chinese_font")
+
 
 @pytest.fixture
 def small(tmp_path: Path) -> Path:

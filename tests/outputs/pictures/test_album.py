@@ -26,6 +26,8 @@ ARTEFACTS = Path(__file__).parents[2] / "artefacts"
 THEME = "coverage:elder_care:elder_60"
 Make = Callable[..., MapContent]
 
+pytestmark = pytest.mark.usefixtures("chinese_font")
+
 
 @pytest.fixture(scope="module")
 def payload(make_content: Make) -> Payload:

@@ -15,6 +15,7 @@ def test_english_needs_no_chinese_font() -> None:
     assert fonts_for(["Elder care"], installed=[LATIN]).families == (LATIN,)
 
 
+@pytest.mark.usefixtures("chinese_font")
 def test_a_chinese_font_that_is_there_is_found() -> None:
     found = fonts_for(["养老服务"])
     assert found.families[0] in CHINESE

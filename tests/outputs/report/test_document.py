@@ -16,6 +16,8 @@ from facility_coverage.outputs.report.document import TEXT_CM, _widths
 from facility_coverage.reporting import write_report
 from finished import SHOWN
 
+pytestmark = pytest.mark.usefixtures("chinese_font")
+
 
 @pytest.fixture(scope="module")
 def data(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:

@@ -21,6 +21,8 @@ from pages import click, requests, wait_for
 ARTEFACTS = Path(__file__).parents[2] / "artefacts"
 Browser = Callable[[int, int], Any]
 
+pytestmark = pytest.mark.usefixtures("chinese_font")
+
 
 @pytest.fixture(scope="module")
 def page(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
