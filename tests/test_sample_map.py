@@ -34,6 +34,9 @@ def test_the_map_opens_without_a_network(
     assert driver.get_log("browser") == []
     assert requests(driver) == [page.as_uri()]
     text = driver.execute_script("return document.body.innerText")
+    # Left out as the goal counts them: whole persons, never fewer than there are.
+    (goal,) = [one for one in sample.computed.verdicts if one.goal_id == "YC-elder-full"]
+    assert f"未可达 {goal.shortfall:,.0f}" in text
     for shown in ("永川区十五分钟服务圈", "合成样例数据", "养老服务设施", sample.identity):
         assert shown in text
 

@@ -135,7 +135,7 @@ def figures(table: pd.DataFrame, key: str) -> dict[str, dict[str, dict[str, list
     found: dict[str, dict[str, dict[str, list[float | None]]]] = {}
     columns = [key, "layer", "group", "population", "covered", "share"]
     for place, layer, group, population, covered, share in table[columns].itertuples(index=False, name=None):
-        row = [_plain(population, 1), _plain(covered, 1), _plain(share, 9)]
+        row = [_plain(population, 3), _plain(covered, 3), _plain(share, 9)]
         found.setdefault(str(place), {}).setdefault(layer, {})[group] = row
     return found
 

@@ -84,7 +84,7 @@ fc.showZone = function (zone) {
     const row = (figures[layer.id] || {})[layer.group];
     if (!row) return;
     const line = fc.node("div", "fc-answer-top");
-    line.append(fc.layerSwatch(layer), fc.node("span", "fc-name", layer.name + fc.brackets(scene.groups[layer.group])), fc.node("strong", "fc-num", fc.percent(row[2])), fc.node("span", "fc-num fc-small", t.left_out + " " + fc.count(row[0] - row[1])));
+    line.append(fc.layerSwatch(layer), fc.node("span", "fc-name", layer.name + fc.brackets(scene.groups[layer.group])), fc.node("strong", "fc-num", fc.percent(row[2])), fc.node("span", "fc-num fc-small", t.left_out + " " + fc.count(fc.leftOut(row[0], row[1]))));
     card.append(line);
   });
 };

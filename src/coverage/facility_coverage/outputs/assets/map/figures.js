@@ -6,6 +6,8 @@ fc.count = (value) => value === null || value === undefined ? fc.data.texts.no_d
 fc.cut = (value, digits) => Math.floor(value * Math.pow(10, digits) + 1e-9) / Math.pow(10, digits);
 fc.percent = (share) => share === null || share === undefined ? fc.data.texts.no_data : fc.cut(share * 100, 1).toFixed(1) + "%";
 
+// People left out, whole persons, as the verdicts count them: never fewer than there are.
+fc.leftOut = (people, covered) => people === null ? null : Math.max(0, Math.ceil(people - covered - 0.002));
 fc.grouped = (value, digits) => {
   const text = new Intl.NumberFormat("en", {minimumFractionDigits: digits, maximumFractionDigits: digits}).format(value);
   return digits ? text.replace(/0+$/, "").replace(/\.$/, "") : text;
