@@ -36,3 +36,17 @@ def test_text_is_readable() -> None:
     assert palette.contrast(palette.MUTED, palette.PAPER) >= 4.5
     assert all(palette.contrast(colour, palette.PAPER) >= 4.5 for colour in palette.STATUS.values())
     assert palette.contrast("#6b4400", "#fff4d6") >= 4.5
+
+
+@SEEN_BY
+def test_bands_people_and_sites_keep_apart(deficiency: palette.Deficiency | None) -> None:
+    for ramp in (palette.BANDS, palette.COVERED, palette.LEFT_OUT):
+        for first, second in pairwise(ramp):
+            assert palette.difference(first, second, deficiency) > 9
+    for covered in palette.COVERED:
+        assert all(palette.difference(covered, left_out, deficiency) > 20 for left_out in palette.LEFT_OUT)
+    for colour in (*palette.CLASSES[1:], *palette.MISSED[:2], *palette.MET, palette.GAP):
+        assert palette.difference(palette.SITE, colour, deficiency) > 20
+    assert all(
+        palette.difference(palette.CHOSEN, colour, deficiency) > 20 for colour in (*palette.CLASSES, *palette.MET)
+    )

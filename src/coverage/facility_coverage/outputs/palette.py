@@ -19,7 +19,7 @@ MET = ("#a7cbe3", "#3572ae")
 NO_DATA = "#d6d3cd"
 # Minutes to the nearest facility, up to and including each of the limits, then farther.
 BANDS_MIN = (5, 10, 15, 30)
-BANDS = ("#0b4f45", "#2f8f79", "#86c5ac", "#d5ead9", "#f1ece4")
+BANDS = ("#084840", "#237a6a", "#62ad93", "#b2d3c4", "#f5efe5")
 # People in a square of the time grid: up to the first limit, the second, more.
 PEOPLE_PER_SQUARE = (10, 50)
 COVERED = ("#b9cfe4", "#6f9dc9", "#2a5a99")
