@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import assume, given, settings
+import shapely.ops
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from shapely.geometry.base import BaseGeometry
 
@@ -502,8 +503,22 @@ def test_walls_change_no_time() -> None:
     np.testing.assert_allclose(fenced.bounds, free.bounds, atol=1.0)
 
 
+def on_one_side(part: BaseGeometry, fence: BaseGeometry) -> list[BaseGeometry]:
+    """The pieces of a road between fences, each a centimetre shorter, so that it looks along its own side.
+
+    Cutting away all that lies within a centimetre of a fence would lose the reached end of a road that crosses a fence
+    almost along it: beyond the crossing it stays that near for longer than it is reached.
+    """
+    if part.geom_type == "Point":
+        return [part]
+    pieces = shapely.ops.split(part, fence).geoms
+    trims = [min(0.01, piece.length / 4) for piece in pieces]
+    return [shapely.ops.substring(piece, trim, piece.length - trim) for piece, trim in zip(pieces, trims, strict=True)]
+
+
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
+@example(seed=108148)
 def test_what_is_drawn_is_seen_from_a_reached_place(seed: int) -> None:
     rng = np.random.default_rng(seed)
     ways = builders.random_roads(rng)
@@ -516,10 +531,7 @@ def test_what_is_drawn_is_seen_from_a_reached_place(seed: int) -> None:
     parts = reached_parts(network.graph, site, limit_s, towards=True)
     assume(parts)
     fence = shapely.union_all(fences)
-    # Roads end a centimetre before a fence, so that each part looks along its own side of it.
-    roads = shapely.get_parts(shapely.difference(np.array(parts), shapely.buffer(fence, 0.01)))
-    roads = roads[(shapely.length(roads) > 0) | (shapely.get_type_id(roads) == shapely.GeometryType.POINT)]
-    assume(len(roads))
+    roads = np.array([piece for part in parts for piece in on_one_side(part, fence)])
     low, high = shapely.total_bounds(parts).reshape(2, 2)
     points = rng.uniform(low - 70, high + 70, (300, 2))
     clear = shapely.distance(shapely.points(points), fence) > 2 * WIDE.cell_m
