@@ -90,6 +90,9 @@ def test_a_map_out_of_sight_is_a_picture_again(page: Path, browser: Browser) -> 
     wait_for(driver, "return document.querySelector('#r0-service-0 figure[data-live]')")
     driver.execute_script("window.scrollTo(0, document.body.scrollHeight)")
     wait_for(driver, "return document.querySelectorAll('iframe').length === 0")
+    picture = "const i = document.querySelector('#r0-service-0 figure img'); return i.complete && i.naturalWidth"
+    assert driver.execute_script(picture) > 300
+    assert driver.get_log("browser") == []
 
 
 @pytest.mark.browser

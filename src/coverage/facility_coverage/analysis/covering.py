@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
+from facility_coverage.analysis.alike import reached_alike
 from facility_coverage.analysis.program import Outcome
 from facility_coverage.analysis.siting import Instance, Solution, mclp_direct
 from facility_coverage.layers.model import Floats, Ints
@@ -67,18 +68,14 @@ def reduced(instance: Instance) -> Reduced:
 
 def _merged(cover: csr_array, people: Floats) -> tuple[csr_array, Floats]:
     """Make one of the demand points that the same sites reach; drop those that none reaches."""
-    # Equal sets of sites have equal sums of random numbers; unequal ones have not, but once in 2**60.
-    marks = np.random.default_rng(20).integers(1, 2**62, size=(2, cover.shape[0]), dtype=np.uint64)
     trips = cover.tocoo()
-    sums = np.zeros((2, cover.shape[1]), dtype=np.uint64)
-    for row, mark in zip(sums, marks, strict=True):
-        np.add.at(row, trips.col, mark[trips.row])
-    some = np.bincount(trips.col, minlength=cover.shape[1]) > 0
-    pairs = np.stack(list(sums), axis=1)[some]
-    _, first, of = np.unique(pairs, axis=0, return_index=True, return_inverse=True)
-    chosen = np.flatnonzero(some)[first]
-    together = np.bincount(of.ravel(), people[some], minlength=len(first)).astype(np.float64)
-    return csr_array(cover.tocsc()[:, chosen]), together
+    group = reached_alike(trips.row, trips.col, points=cover.shape[1])
+    some = np.flatnonzero(group >= 0)
+    count = int(group.max(initial=-1)) + 1
+    first = np.full(count, cover.shape[1], dtype=np.int64)
+    np.minimum.at(first, group[some], some)
+    together = np.bincount(group[some], people[some], minlength=count).astype(np.float64)
+    return csr_array(cover.tocsc()[:, first]), together
 
 
 def _undominated(cover: csr_array, price: Floats) -> Ints:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import coo_array, csr_array
 
+from facility_coverage.analysis.alike import reached_alike
 from facility_coverage.analysis.program import Program
 from facility_coverage.layers.model import Floats, Ints
 
@@ -80,7 +81,7 @@ def servable(within: csr_array, need: Floats, capacity: Floats, *, time_limit_s:
     covered[trips.col] = True
     served, used = np.zeros(len(need)), np.zeros(len(size))
     if len(row):
-        group = _groups(row, column, len(need))
+        group = reached_alike(row, column, points=len(need))
         pairs, of = np.unique(np.column_stack([row, group[column]]), axis=0, return_inverse=True)
         together = np.bincount(group[group >= 0], need[group >= 0]).astype(np.float64)
         weight = need[column]
@@ -91,19 +92,6 @@ def servable(within: csr_array, need: Floats, capacity: Floats, *, time_limit_s:
         served[inside] = np.minimum(share[group[inside]], 1.0) * need[inside]
         used = np.minimum(np.bincount(pairs[:, 0], flow, minlength=len(size)), size)
     return Servable(covered, np.asarray(need, dtype=np.float64), served, used, size)
-
-
-def _groups(row: npt.NDArray[np.integer], column: npt.NDArray[np.integer], points: int) -> Ints:
-    """Return the number of the set of facilities that reach each point, -1 for none."""
-    # Equal sets have equal sums of random numbers; unequal ones have not, but once in 2**60.
-    marks = np.random.default_rng(20).integers(1, 2**62, size=(2, int(row.max()) + 1), dtype=np.uint64)
-    sums = np.zeros((points, 2), dtype=np.uint64)
-    for i, mark in enumerate(marks):
-        np.add.at(sums[:, i], column, mark[row])
-    reached = np.flatnonzero(np.bincount(column, minlength=points))
-    group = np.full(points, -1, dtype=np.int64)
-    group[reached] = np.unique(sums[reached], axis=0, return_inverse=True)[1].ravel()
-    return group
 
 
 def _flow(facility: Ints, group: Ints, seconds: Floats, need: Floats, capacity: Floats, time_limit_s: float) -> Floats:

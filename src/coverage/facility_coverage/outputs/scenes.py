@@ -168,8 +168,6 @@ def _theme(theme: Theme) -> dict[str, Any]:
         "colours": theme.colours,
         "labels": theme.labels,
         "target": theme.target_text,
-        "breaks": theme.breaks,
-        "target_value": theme.target,
         "at_most": theme.at_most,
         "values": [_plain(value.value, 9) for value in theme.zones],
         "numbers": [value.number for value in theme.zones],

@@ -97,8 +97,7 @@ fc.showHeadline = function () {
   } else if (theme.kind === "coverage") {
     const all = (scope) => fc.figuresOf(scene, scope, theme), [people, covered, share] = all("study"), layer = fc.layer(scene);
     big(fc.percent(share), scene.groups[theme.group] + " " + t.covered);
-    box.append(fc.bar(share), fc.node("div", "fc-small", fc.count(covered) + " / " + fc.count(people) + " " + t.people
-      + " · " + t.left_out + " " + fc.count(fc.leftOut(people, covered))));
+    box.append(fc.bar(share), fc.node("div", "fc-small", t.left_out + " " + fc.count(fc.leftOut(people, covered)) + " / " + fc.count(people) + " " + t.people));
     if (layer.unattached && layer.group === theme.group) box.append(fc.node("div", "fc-small", layer.unattached));
     const scopes = ["urban", "rural"].filter((k) => all(k)[0] !== null);
     if (scopes.length > 1) box.append(fc.node("div", "fc-small", scopes.map((k) => t[k + "_long"] + " " + fc.percent(all(k)[2])).join(" · ")));
