@@ -38,7 +38,7 @@ def _no_cache_of_the_user() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Run the sample once for all tests that look at its result."""
-    from facility_coverage.study import run_study  # noqa: PLC0415 - heavy, and only some tests need it
+    from facility_coverage.running import run_study  # noqa: PLC0415 - heavy, and only some tests need it
 
     study = Path(__file__).parents[1] / "configs" / "yongchuan.yaml"
     return run_study(study, folder=tmp_path_factory.mktemp("run") / "yongchuan", threads=2)

@@ -20,7 +20,7 @@ from facility_coverage.analysis.details import details_findings
 from facility_coverage.config.reading import load_study
 from facility_coverage.errors import ConfigError
 from facility_coverage.layers.reading import read_layers
-from facility_coverage.study import run_study
+from facility_coverage.running import run_study
 
 CRS = "EPSG:4544"
 X, Y = 587_000.0, 3_247_000.0

@@ -26,7 +26,7 @@ from facility_coverage.config.reading import builtin_profiles
 from facility_coverage.config.study import GeopackageLayer
 from facility_coverage.layers.duplicates import find_pairs
 from facility_coverage.layers.osm_kinds import KINDS
-from facility_coverage.study import run_study
+from facility_coverage.running import run_study
 
 DOCS = Path(__file__).parents[1] / "docs"
 CRS = "EPSG:4544"

@@ -32,7 +32,8 @@ from facility_coverage.errors import StudyError
 from facility_coverage.layers.osm_kinds import KINDS
 from facility_coverage.layers.roads import read_roads
 from facility_coverage.outputs.starter import identifier
-from facility_coverage.study import compute, run_study
+from facility_coverage.running import run_study
+from facility_coverage.study import compute
 from osm_server import STAMP, Reply, Script, World, as_json, place, serving, slots_page
 
 ROOT = Path(__file__).parents[1]

@@ -8,7 +8,7 @@ import pytest
 
 from facility_coverage.errors import StudyError
 from facility_coverage.outputs.pictures import wanted
-from facility_coverage.study import run_study
+from facility_coverage.running import run_study
 from small_study import edit, write_small
 
 pytestmark = pytest.mark.usefixtures("chinese_font")

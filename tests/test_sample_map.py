@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from facility_coverage.network.travel import nearest_facility
-from facility_coverage.study import RunResult
+from facility_coverage.running import RunResult
 from pages import click, click_on, open_page, press, requests, spot_of, text_of, type_into, wait_for
 
 ARTEFACTS = Path(__file__).parent / "artefacts"

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from facility_coverage.study import RunResult, run_study
+from facility_coverage.running import RunResult, run_study
 
 ROOT = Path(__file__).parents[1]
 TABLES = ("zones.csv", "coverage.gpkg", "verdicts.json")

@@ -11,7 +11,7 @@ import yaml
 from facility_coverage.config.people import AreaTypes
 from facility_coverage.config.reading import LoadedStudy, load_study
 from facility_coverage.errors import ConfigError
-from facility_coverage.study import input_files
+from facility_coverage.running import input_files
 
 
 def study(folder: Path, **changes: Any) -> Path:

@@ -7,7 +7,7 @@ from typing import Any
 
 import geopandas as gpd
 
-from facility_coverage.study import run_study
+from facility_coverage.running import run_study
 from small_study import edit, stations, write_small, zones
 
 EVIL = (

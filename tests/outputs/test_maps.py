@@ -9,9 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 
+from facility_coverage.analysis.proposals import Proposal
+from facility_coverage.analysis.siting import Solution
+from facility_coverage.config.siting import Siting
+from facility_coverage.config.study import TileLayer
 from facility_coverage.outputs import offline, texts
 from facility_coverage.outputs.maps import SCRIPTS, MapContent, map_payload, write_map
 from facility_coverage.outputs.panels import figure
@@ -114,6 +120,47 @@ def test_hostile_names_are_shown_as_text(make_content: Make, browser: Browser, t
     assert driver.execute_script("return document.querySelectorAll('img, iframe').length") == 0
     assert driver.get_log("browser") == []
     assert requests(driver) == [path.as_uri()]
+
+
+@pytest.mark.browser
+def test_hostile_names_of_sites_states_services_and_approval_are_text_too(
+    make_content: Make, browser: Browser, tmp_path: Path
+) -> None:
+    path = tmp_path / "map.html"
+    write_map(path, [with_sites(make_content(), EVIL), replace(make_content(), state="b", state_name=EVIL)], lang="zh")
+    driver = browser(1440, 900)
+    open_page(driver, path, at="compare=b")
+    click_on(driver, ".fc-tab", text="选址")
+    click_on(driver, "#fc-leaf-sites .fc-zone")
+    assert text_of(driver, ".fc-card h2").endswith(EVIL[-20:])
+    assert EVIL[:40] in text_of(driver, ".fc-foot")
+    type_into(driver, "#fc-search", "plot")
+    body = driver.execute_script("return document.body.innerText + document.body.textContent")
+    assert body.count(EVIL) > 8
+    assert driver.execute_script("return window.hacked") is None
+    assert driver.execute_script("return document.querySelectorAll('img, iframe').length") == 0
+    assert driver.get_log("browser") == []
+    assert requests(driver) == [path.as_uri()]
+
+
+def with_sites(content: MapContent, evil: str) -> MapContent:
+    """Two proposed sites, a web map service and an approval number, all with a hostile name."""
+    siting = Siting.model_validate(
+        {"id": "next", "name": "next" + evil, "serves": [{"layer": "elder_care"}], "sites": 2, "spacing_m": 500}
+    )
+    zones = content.layers.zones
+    sites = gpd.GeoDataFrame(
+        {"order": [1, 2], "candidate_id": ["a", "b"], "name": ["plot" + evil, ""], "zone_id": zones["zone_id"][:2],
+         "price": 1.0, "gain": [30.0, 20.0], "alone": [30.0, 25.0], "covered": [130.0, 150.0], "share": [0.65, 0.75]},
+        geometry=zones.geometry[:2].centroid, crs=zones.crs,
+    )  # fmt: skip
+    found = Solution(np.array([True, True]), 150.0, 150.0, "optimal", 0.1)
+    proposal = Proposal(siting, sites, 9, 99, 200.0, 100.0, found, 150.0, pd.DataFrame())
+    tiles = [{"name": "tiles" + evil, "url": "https://t.example.org/{z}/{x}/{y}", "attribution": evil}]
+    under = content.config.basemap.model_copy(
+        update={"tiles": [TileLayer.model_validate(one) for one in tiles], "approval_number": evil[:60]}
+    )
+    return replace(content, config=content.config.model_copy(update={"basemap": under}), proposals=(proposal,))
 
 
 @pytest.mark.browser

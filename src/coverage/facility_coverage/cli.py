@@ -68,7 +68,8 @@ def run(
 
     from facility_coverage.analysis.gate import gate_goals, not_met  # noqa: PLC0415 (see top)
     from facility_coverage.config.reading import load_study  # noqa: PLC0415 (see top)
-    from facility_coverage.study import cut_off, left_out, run_study  # noqa: PLC0415 (see top)
+    from facility_coverage.running import run_study  # noqa: PLC0415 (see top)
+    from facility_coverage.study import cut_off, left_out  # noqa: PLC0415 (see top)
 
     begin = time.perf_counter()
     loaded = load_study(config)

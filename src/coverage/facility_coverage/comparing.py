@@ -21,7 +21,8 @@ from facility_coverage.outputs.comparison import write_comparison
 from facility_coverage.outputs.maps import joined, map_payload, page
 from facility_coverage.outputs.payload import Payload, read_payload
 from facility_coverage.outputs.verdict_tables import read_verdicts
-from facility_coverage.study import Computed, compute, map_content
+from facility_coverage.study import Computed, compute
+from facility_coverage.writing import map_content
 
 _PEOPLE = ("population", "groups", "zones", "districts", "area_types", "boundary", "neighbours")
 _ROADS = ("roads", "terrain", "barriers")
