@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ from facility_coverage.analysis.ledger import Ledger, keep_ledger
 from facility_coverage.analysis.limits import longest_trip_m, profiles_of
 from facility_coverage.analysis.proposals import Proposal, built, propose
 from facility_coverage.analysis.reach import Reach
+from facility_coverage.analysis.serving import Serving, serve
 from facility_coverage.analysis.surfaces import check_cell
 from facility_coverage.analysis.trips import Trips, travel
 from facility_coverage.analysis.verdicts import Verdict
@@ -52,6 +53,11 @@ class Computed:
     ledger: Ledger
     proposals: tuple[Proposal, ...] = ()
     after: Computed | None = None
+
+    @cached_property
+    def servings(self) -> tuple[Serving, ...]:
+        """Whom the facilities can serve within capacity, for each need that the study states."""
+        return tuple(serve(trip, need, self.layers) for trip in self.trips for need in trip.layer.needs)
 
 
 def compute(
