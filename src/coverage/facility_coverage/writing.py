@@ -19,6 +19,7 @@ from facility_coverage.config.text import Lang
 from facility_coverage.outputs import qgis, tables, verdict_tables, workbook
 from facility_coverage.outputs.capacity_tables import write_capacity
 from facility_coverage.outputs.findings import write_findings
+from facility_coverage.outputs.gap_tables import write_gaps
 from facility_coverage.outputs.maps import write_map
 from facility_coverage.outputs.payload import read_payload
 from facility_coverage.outputs.scenes import MapContent
@@ -55,8 +56,8 @@ def write_result(
             _write_pictures(config, folder)
     with stage("examine data"):
         write_findings(ranked(examine(config, layers, computed.networks)), folder)
-    with stage("serve within capacity"):
-        servings = computed.servings
+    with stage("find gaps and remedies"):
+        servings, gaps = computed.servings, computed.gaps
     with stage("write tables"):
         zones = tables.zone_table(config, layers, coverage)
         tables.write_csv(zones, folder / "zones.csv")
@@ -70,12 +71,13 @@ def write_result(
         tables.write_geopackage(config, layers, coverage, computed.verdicts, package, areas=drawn)
         if computed.after is not None:
             write_sites(computed.proposals, layers, computed.verdicts, computed.after.verdicts, folder)
+        write_gaps(gaps, layers, folder)
         if servings:
             write_capacity(servings, layers, folder)
         qgis.write_styles(config, zones, computed.verdicts, package, lang=lang)
         told = workbook.Result(
             config, computed.study.profiles, layers, coverage, computed.verdicts, computed.hierarchy.get("hierarchy"),
-            identity, served_table(servings, layers) if servings else None,
+            identity, served_table(servings, layers) if servings else None, gaps,
         )  # fmt: skip
         workbook.write_workbook(told, folder / workbook.FILE, lang=lang)
     if config.outputs.web_map_datum is not None:

@@ -76,7 +76,7 @@ class Measured:
 
 def measure(goal: GoalBase, evidence: Evidence) -> Measured:
     """Measure a goal on the evidence; what the study says it has no data for has no figure."""
-    absent = _absent(goal, evidence)
+    absent = absent_of(goal, evidence)
     if absent:
         return Measured(None, unit_of(goal), absent=absent)
     found, more = _measure(goal, evidence), _partly_absent(goal, evidence)
@@ -109,7 +109,7 @@ def scale_of(goal: GoalBase) -> str:
     return goal.unit if isinstance(goal, ask.Statistic) else "count"
 
 
-def _absent(goal: Any, evidence: Evidence) -> str:
+def absent_of(goal: Any, evidence: Evidence) -> str:
     """Return the first name of a goal that the study says it has no data for; of several tiers all must be without."""
     names: list[str] = []
     for end in ("", "with_"):

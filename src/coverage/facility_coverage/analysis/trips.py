@@ -48,13 +48,23 @@ class Trips:
     catchment: csr_array
 
 
-def travel(layer: FacilityLayer, layers: Layers, network: Network, *, threads: int = 1) -> Trips:
+def travel(
+    layer: FacilityLayer,
+    layers: Layers,
+    network: Network,
+    *,
+    chosen: np.ndarray | None = None,
+    threads: int = 1,
+) -> Trips:
     """Compute the travel times between the demand points and one facility layer.
 
-    Times are independent of the order of facilities and of `threads`.
+    `chosen` says which facilities count, shape (facilities,); by default those that the layer's `facilities_from` lets
+    count. Times are independent of the order of facilities and of `threads`.
     """
     facilities = layers.facilities[layer.id]
-    if layer.facilities_from == "own_zones_only":
+    if chosen is not None:
+        facilities = facilities[chosen]
+    elif layer.facilities_from == "own_zones_only":
         facilities = facilities[facilities["zone_id"].notna()]
     xy = np.column_stack([facilities.geometry.x, facilities.geometry.y])
     places = network.snap(xy)

@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from facility_coverage.config.cutoff import CutoffMin
+from facility_coverage.config.gaps import Gaps
 from facility_coverage.config.needs import Need
 from facility_coverage.config.number import Number, WholeNumber
 from facility_coverage.config.people import (
@@ -381,6 +382,10 @@ class StudyConfig(Model):
         default_factory=list, description="The study at other dates, or after changes: see `compare`"
     )
     network: NetworkOptions = Field(default_factory=NetworkOptions)
+    gaps: Gaps = Field(
+        default_factory=lambda: Gaps.model_validate({}),
+        description="How people who are left out are gathered into gaps, and what remedies cost",
+    )
     siting: list[Siting] = Field(default_factory=list, description="Questions of where to build next")
     terrain: Terrain | None = Field(None, description="Elevation; without it everybody walks at level speed")
     barriers: list[Table] = Field(

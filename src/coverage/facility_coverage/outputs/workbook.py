@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from facility_coverage.analysis.coverage import CoverageResult
+from facility_coverage.analysis.gap_lists import GapList
 from facility_coverage.analysis.verdicts import PlaceVerdict, Verdict
 from facility_coverage.config.profile import Profile
 from facility_coverage.config.study import StudyConfig
@@ -17,6 +18,7 @@ from facility_coverage.config.text import Lang
 from facility_coverage.layers.crs import WGS84
 from facility_coverage.layers.model import Layers
 from facility_coverage.outputs.capacity_tables import capacity_sheet
+from facility_coverage.outputs.gap_tables import gap_sheet
 from facility_coverage.outputs.panels import figure, group_names
 from facility_coverage.outputs.sheets import DEGREES, TENTHS, WHOLE, YEAR, Cell, Column, Sheet, figure_form, write_book
 from facility_coverage.outputs.tables import facility_table, groups_of, zone_table
@@ -31,7 +33,7 @@ FILE = "zones.xlsx"
 class Result:
     """What the workbook tells of a run; `hierarchy` says who leads whom, None where no tier is led.
 
-    `served` says who can be served within capacity, None where no need is stated.
+    `served` says who can be served within capacity, None where no need is stated; `gaps` who is left out, and why.
     """
 
     config: StudyConfig
@@ -42,6 +44,7 @@ class Result:
     hierarchy: pd.DataFrame | None
     identity: str
     served: pd.DataFrame | None = None
+    gaps: Sequence[GapList] = ()
 
 
 def write_workbook(result: Result, path: Path, *, lang: Lang) -> None:
@@ -53,6 +56,7 @@ def write_workbook(result: Result, path: Path, *, lang: Lang) -> None:
         _zones(result, lang),
         _facilities(result, lang),
         _gaps(result, lang),
+        *([gap_sheet(config, result.gaps, result.layers, lang=lang)] if result.gaps else []),
         *([] if result.served is None else [capacity_sheet(config, result.served, lang=lang)]),
         method(config, result.profiles, identity=result.identity, lang=lang),
     ]

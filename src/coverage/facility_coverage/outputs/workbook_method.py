@@ -44,6 +44,13 @@ _RULES: dict[tuple[str, str], tuple[str, str]] = {
         "各镇街、各类设施的服务对象中未可达的人数，从多到少排列。可达只说明走得到，不说明有空余床位或名额。",
         "People of each layer's own group who are not covered, most first. Covered does not say that a bed is free.",
     ),
+    ("盲区与对策", "Gaps and remedies"): (
+        "未可达的人按镇街与原因聚成居民点；原因是去掉它重新计算后即可达的那一个。对策的可增加人数是加上该对策后重新计算的结果；"
+        "造价为相对值，由研究设定；最省指每增加一人造价最低。",
+        "People left out are gathered by zone and cause; the cause is that without which, computed anew, they would be "
+        "in time. People gained are those that computing anew with the remedy gains; prices are relative, as the study "
+        "sets them; the cheapest has the lowest price for each person gained.",
+    ),
     ("容量", "Capacity"): (
         "按人均需要量与设施容量，在阈值内最多能服务多少人（最大流；同样多时总路程最短）。可服务、可达但无余量、未可达三者之和为人口。"
         "未填容量的设施不计；研究范围以外的人口不参与竞争。",
