@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
 
 from facility_coverage.analysis.coverage import CoverageResult, measure_coverage
 from facility_coverage.analysis.doctor import SMALL_PIECE_SHARE
+from facility_coverage.analysis.equity import Equity, measure_equity
 from facility_coverage.analysis.evidence import Evidence
 from facility_coverage.analysis.goals import judge
 from facility_coverage.analysis.hierarchy import led_facilities, tier_coverage
@@ -52,6 +53,11 @@ class Computed:
     ledger: Ledger
     proposals: tuple[Proposal, ...] = ()
     after: Computed | None = None
+
+    @cached_property
+    def equity(self) -> Equity:
+        """How evenly what facilities offer is shared; computed when first asked for."""
+        return measure_equity(self.layers, self.trips, groups=tables.groups_of(self.study.config))
 
 
 def compute(

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from facility_coverage.analysis.coverage import CoverageResult
+from facility_coverage.analysis.equity import Equity
 from facility_coverage.analysis.verdicts import PlaceVerdict, Verdict
 from facility_coverage.config.profile import Profile
 from facility_coverage.config.study import StudyConfig
@@ -20,6 +21,7 @@ from facility_coverage.outputs.panels import figure, group_names
 from facility_coverage.outputs.sheets import DEGREES, TENTHS, WHOLE, YEAR, Cell, Column, Sheet, figure_form, write_book
 from facility_coverage.outputs.tables import facility_table, groups_of, zone_table
 from facility_coverage.outputs.texts import rate, text, word_for
+from facility_coverage.outputs.workbook_equity import equity_sheet
 from facility_coverage.outputs.workbook_method import method
 from facility_coverage.outputs.workbook_texts import word
 
@@ -28,7 +30,10 @@ FILE = "zones.xlsx"
 
 @dataclass(frozen=True)
 class Result:
-    """What the workbook tells of a run; `hierarchy` says who leads whom, None where no tier is led."""
+    """What the workbook tells of a run; `hierarchy` says who leads whom, None where no tier is led.
+
+    Without `equity` it has no sheet of that.
+    """
 
     config: StudyConfig
     profiles: Mapping[str, Profile]
@@ -37,6 +42,7 @@ class Result:
     verdicts: Sequence[Verdict]
     hierarchy: pd.DataFrame | None
     identity: str
+    equity: Equity | None = None
 
 
 def write_workbook(result: Result, path: Path, *, lang: Lang) -> None:
@@ -48,6 +54,7 @@ def write_workbook(result: Result, path: Path, *, lang: Lang) -> None:
         _zones(result, lang),
         _facilities(result, lang),
         _gaps(result, lang),
+        *([] if result.equity is None else [equity_sheet(config, result.equity, lang)]),
         method(config, result.profiles, identity=result.identity, lang=lang),
     ]
     write_book(path, sheets, day=config.date, footer=f"{config.id} {result.identity}")

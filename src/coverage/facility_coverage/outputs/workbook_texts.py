@@ -10,6 +10,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "sheet_zones": ("镇街", "Zones"),
     "sheet_facilities": ("设施", "Facilities"),
     "sheet_gaps": ("未可达人口", "Gaps"),
+    "sheet_equity": ("公平", "Equity"),
     "sheet_method": ("方法说明", "Method"),
     "plan": ("规划", "Plan"),
     "goal_id": ("目标代码", "Goal id"),
