@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_array
 
 from facility_coverage.analysis.accessibility import two_step
 from facility_coverage.analysis.inequality import NOTHING, Distribution
@@ -115,8 +116,8 @@ def access_of(trip: Trips, capacity: str, people: Floats) -> Access:
     """
     count = len(trip.facilities)
     offered = trip.facilities[capacity].to_numpy(dtype=np.float64) if capacity else np.ones(count)
-    within = trip.catchment.copy()
-    within.data = np.ones_like(within.data, dtype=np.float64)
+    pairs = trip.catchment
+    within = csr_array((np.ones(pairs.nnz), pairs.indices, pairs.indptr), shape=pairs.shape)
     unknown = np.isnan(offered)
     silent = unknown | (within @ people <= 0)
     reached_silent = within.T @ silent.astype(np.float64) > 0
@@ -124,7 +125,7 @@ def access_of(trip: Trips, capacity: str, people: Floats) -> Access:
     value = two_step(within, offered, people)
     # Where no capacity at all is known, those who reach nothing must not stand for everybody.
     value[(reached_silent & ~reached_known) | (count > 0 and unknown.all())] = np.nan
-    missing = unknown & (np.diff(within.tocsr().indptr) > 0)
+    missing = unknown & (np.diff(pairs.indptr) > 0)
     return Access(value, reached_silent & reached_known, int(missing.sum()))
 
 
