@@ -119,9 +119,9 @@ def access_of(trip: Trips, capacity: str, people: Floats) -> Access:
     pairs = trip.catchment
     within = csr_array((np.ones(pairs.nnz), pairs.indices, pairs.indptr), shape=pairs.shape)
     unknown = np.isnan(offered)
-    silent = unknown | (within @ people <= 0)
-    reached_silent = within.T @ silent.astype(np.float64) > 0
-    reached_known = within.T @ (~silent).astype(np.float64) > 0
+    silent = unknown | (np.asarray(within @ people) <= 0)
+    reached_silent = np.asarray(within.T @ silent.astype(np.float64)) > 0
+    reached_known = np.asarray(within.T @ (~silent).astype(np.float64)) > 0
     value = two_step(within, offered, people)
     # Where no capacity at all is known, those who reach nothing must not stand for everybody.
     value[(reached_silent & ~reached_known) | (count > 0 and unknown.all())] = np.nan
