@@ -147,3 +147,25 @@ def test_the_proposed_sites_gain_exactly_what_building_them_gains(sample: RunRes
     assert whole.loc["YC-elder-full", "value_after"] == pytest.approx(sites["share"].iloc[-1], rel=1e-9)
     assert whole.loc["YC-elder-beds", "value_after"] - whole.loc["YC-elder-beds", "value_before"] == 10 * 30
     assert whole.loc["YC-stations", "value_after"] - whole.loc["YC-stations", "value_before"] == 10
+
+
+def test_covered_servable_and_residual_people_add_up_in_every_town(sample: RunResult) -> None:
+    served = pd.read_csv(sample.folder / "served.csv", encoding="utf-8-sig", dtype={"zone_id": str})
+    assert set(served["layer"]) == {"elder_care", "childcare"}
+    parts = served[["served", "residual", "not_covered"]].sum(axis=1)
+    assert served["population"].to_numpy() == pytest.approx(parts.to_numpy(), rel=1e-9)
+    assert served["covered"].to_numpy() == pytest.approx((served["served"] + served["residual"]).to_numpy(), rel=1e-9)
+    assert (served["residual"] > 0).any()
+    # People and covered people are those of the other tables.
+    zones = pd.read_csv(sample.folder / "zones.csv", encoding="utf-8-sig", dtype={"zone_id": str})
+    elders = served[served["layer"] == "elder_care"].set_index("zone_id").loc[zones["zone_id"]]
+    assert elders["population"].to_numpy() == pytest.approx(zones["population_elder_60"].to_numpy(), rel=1e-9)
+    assert elders["covered"].to_numpy() == pytest.approx(zones["elder_care_covered_elder_60"].to_numpy(), rel=1e-9)
+    # What zones get is what facilities give, and nobody gives more than there is.
+    spare = pd.read_csv(sample.folder / "spare.csv", encoding="utf-8-sig")
+    given, got = spare.groupby("layer")["used"].sum(), served.groupby("layer")["provided"].sum()
+    assert given.to_numpy() == pytest.approx(got.to_numpy(), rel=1e-6)
+    known = spare.dropna(subset="held")
+    assert (known["used"] <= known["held"]).all()
+    book = openpyxl.load_workbook(sample.folder / "zones.xlsx", read_only=True)
+    assert sum(1 for _ in book["容量"].rows) == 1 + len(served)

@@ -20,6 +20,7 @@ from facility_coverage.analysis.ledger import Ledger, keep_ledger
 from facility_coverage.analysis.limits import longest_trip_m, profiles_of
 from facility_coverage.analysis.proposals import Proposal, built, propose
 from facility_coverage.analysis.reach import Reach
+from facility_coverage.analysis.serving import Serving, serve
 from facility_coverage.analysis.surfaces import check_cell
 from facility_coverage.analysis.trips import Trips, travel
 from facility_coverage.analysis.verdicts import Verdict
@@ -53,6 +54,11 @@ class Computed:
     ledger: Ledger
     proposals: tuple[Proposal, ...] = ()
     after: Computed | None = None
+
+    @cached_property
+    def servings(self) -> tuple[Serving, ...]:
+        """Whom the facilities can serve within capacity, for each need that the study states."""
+        return tuple(serve(trip, need, self.layers) for trip in self.trips for need in trip.layer.needs)
 
     @cached_property
     def equity(self) -> Equity:

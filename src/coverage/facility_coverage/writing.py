@@ -11,11 +11,13 @@ from facility_coverage.analysis.doctor import examine
 from facility_coverage.analysis.facility_areas import facility_areas
 from facility_coverage.analysis.findings import ranked
 from facility_coverage.analysis.service_areas import service_areas
+from facility_coverage.analysis.serving import served_table
 from facility_coverage.analysis.surfaces import time_surface
 from facility_coverage.analysis.time_grid import time_grid
 from facility_coverage.config.study import StudyConfig
 from facility_coverage.config.text import Lang
 from facility_coverage.outputs import qgis, tables, verdict_tables, workbook
+from facility_coverage.outputs.capacity_tables import write_capacity
 from facility_coverage.outputs.equity_tables import write_equity
 from facility_coverage.outputs.findings import write_findings
 from facility_coverage.outputs.maps import write_map
@@ -54,6 +56,8 @@ def write_result(
             _write_pictures(config, folder)
     with stage("examine data"):
         write_findings(ranked(examine(config, layers, computed.networks)), folder)
+    with stage("serve within capacity"):
+        servings = computed.servings
     with stage("measure equity"):
         write_equity(computed.equity, folder)
     with stage("write tables"):
@@ -69,10 +73,12 @@ def write_result(
         tables.write_geopackage(config, layers, coverage, computed.verdicts, package, areas=drawn)
         if computed.after is not None:
             write_sites(computed.proposals, layers, computed.verdicts, computed.after.verdicts, folder)
+        if servings:
+            write_capacity(servings, layers, folder)
         qgis.write_styles(config, zones, computed.verdicts, package, lang=lang)
         told = workbook.Result(
             config, computed.study.profiles, layers, coverage, computed.verdicts, computed.hierarchy.get("hierarchy"),
-            identity, computed.equity,
+            identity, served_table(servings, layers) if servings else None, computed.equity,
         )  # fmt: skip
         workbook.write_workbook(told, folder / workbook.FILE, lang=lang)
     if config.outputs.web_map_datum is not None:

@@ -73,10 +73,14 @@ def travel(layer: FacilityLayer, layers: Layers, network: Network, *, threads: i
 
 def cutoffs_by_type(cutoff_min: Mapping[AreaType, float], layers: Layers) -> Floats:
     """Return each demand point's cutoff in seconds by the area type of its zone, NaN beyond the zones."""
+    return 60.0 * by_area_type(cutoff_min, layers)
+
+
+def by_area_type(figures: Mapping[AreaType, float], layers: Layers) -> Floats:
+    """Return the figure of the area type of each demand point's zone, NaN beyond the zones, shape (points,)."""
     area_type = pd.Series(layers.zones["area_type"].to_numpy(), index=layers.zones["zone_id"].to_numpy())
-    of_point = layers.demand.points["zone_id"].map(area_type)
-    minutes = of_point.map(dict(cutoff_min))
-    return np.asarray(60.0 * minutes.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
+    figure = layers.demand.points["zone_id"].map(area_type).map(dict(figures))
+    return np.asarray(figure.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
 
 
 def within_own_cutoff(within: csr_array, cutoff_s: Floats) -> csr_array:

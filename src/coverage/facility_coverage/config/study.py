@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from facility_coverage.config.cutoff import CutoffMin
+from facility_coverage.config.needs import Need
 from facility_coverage.config.number import Number, WholeNumber
 from facility_coverage.config.people import (
     AreaTypes,
@@ -154,6 +155,10 @@ class FacilityLayer(TableKeys):
         "anywhere", description="Whether facilities beyond the study's zones serve its people"
     )
     group: Identifier = Field("total", description="The people this layer is for; the map shows their coverage first")
+    needs: list[Need] = Field(
+        default_factory=list,
+        description="What people need of the layer's capacities; then the run says how many can be served",
+    )
     sources: list[FacilitySource] = Field(
         default_factory=list,
         description="Several files in place of `path`, the most trusted first; each says how it is read",

@@ -17,6 +17,7 @@ from facility_coverage.config.study import StudyConfig
 from facility_coverage.config.text import Lang
 from facility_coverage.layers.crs import WGS84
 from facility_coverage.layers.model import Layers
+from facility_coverage.outputs.capacity_tables import capacity_sheet
 from facility_coverage.outputs.panels import figure, group_names
 from facility_coverage.outputs.sheets import DEGREES, TENTHS, WHOLE, YEAR, Cell, Column, Sheet, figure_form, write_book
 from facility_coverage.outputs.tables import facility_table, groups_of, zone_table
@@ -32,6 +33,7 @@ FILE = "zones.xlsx"
 class Result:
     """What the workbook tells of a run; `hierarchy` says who leads whom, None where no tier is led.
 
+    `served` says who can be served within capacity, None where no need is stated.
     Without `equity` it has no sheet of that.
     """
 
@@ -42,6 +44,7 @@ class Result:
     verdicts: Sequence[Verdict]
     hierarchy: pd.DataFrame | None
     identity: str
+    served: pd.DataFrame | None = None
     equity: Equity | None = None
 
 
@@ -54,6 +57,7 @@ def write_workbook(result: Result, path: Path, *, lang: Lang) -> None:
         _zones(result, lang),
         _facilities(result, lang),
         _gaps(result, lang),
+        *([] if result.served is None else [capacity_sheet(config, result.served, lang=lang)]),
         *([] if result.equity is None else [equity_sheet(config, result.equity, lang)]),
         method(config, result.profiles, identity=result.identity, lang=lang),
     ]

@@ -44,6 +44,14 @@ _RULES: dict[tuple[str, str], tuple[str, str]] = {
         "各镇街、各类设施的服务对象中未可达的人数，从多到少排列。可达只说明走得到，不说明有空余床位或名额。",
         "People of each layer's own group who are not covered, most first. Covered does not say that a bed is free.",
     ),
+    ("容量", "Capacity"): (
+        "按人均需要量与设施容量，在阈值内最多能服务多少人（最大流；同样多时总路程最短）。可服务、可达但无余量、未可达三者之和为人口。"
+        "未填容量的设施不计；研究范围以外的人口不参与竞争。",
+        "The largest number of people whom facilities can serve within the cutoff and within capacity, at the stated "
+        "need per person (a maximum flow; among equals, the one with the least travel). Served, no capacity left and "
+        "left out add up to the population. Facilities that do not tell their capacity serve nobody here; people "
+        "beyond the study do not compete.",
+    ),
     ("目标判定", "Verdicts"): (
         "现状值与规划目标比较，不先四舍五入。达到：已满足目标；按进度：未满足，但不低于从基期到目标的直线；滞后：低于该直线或已到期；"
         "无数据：本研究算不出；仅监测：规划未定数值。",
