@@ -18,7 +18,7 @@ from facility_coverage.network.travel import nearest_facility
 from facility_coverage.running import RunResult, run_study
 
 ROOT = Path(__file__).parents[1]
-TABLES = ("zones.csv", "coverage.gpkg", "verdicts.json")
+TABLES = ("zones.csv", "coverage.gpkg", "verdicts.json", "equity.csv", "lorenz.csv", "worst_served.csv")
 
 
 def test_the_plan_is_judged_on_the_facts_that_the_sample_carries(sample: RunResult) -> None:

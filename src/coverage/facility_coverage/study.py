@@ -12,6 +12,7 @@ import pandas as pd
 
 from facility_coverage.analysis.coverage import CoverageResult, measure_coverage
 from facility_coverage.analysis.doctor import SMALL_PIECE_SHARE
+from facility_coverage.analysis.equity import Equity, measure_equity
 from facility_coverage.analysis.evidence import Evidence
 from facility_coverage.analysis.gap_lists import GapList, gap_lists, unserved_lists
 from facility_coverage.analysis.gaps import Variants
@@ -79,6 +80,11 @@ class Computed:
     def evidence(self) -> Evidence:
         """What goals are judged on."""
         return _evidence(self.study, Reach.after(self.layers, self.networks, self.trips))
+
+    @cached_property
+    def equity(self) -> Equity:
+        """How evenly what facilities offer is shared; computed when first asked for."""
+        return measure_equity(self.layers, self.trips, groups=tables.groups_of(self.study.config))
 
 
 def compute(

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from facility_coverage.analysis.coverage import CoverageResult
+from facility_coverage.analysis.equity import Equity
 from facility_coverage.analysis.gap_lists import GapList
 from facility_coverage.analysis.verdicts import PlaceVerdict, Verdict
 from facility_coverage.config.profile import Profile
@@ -23,6 +24,7 @@ from facility_coverage.outputs.panels import figure, group_names
 from facility_coverage.outputs.sheets import DEGREES, TENTHS, WHOLE, YEAR, Cell, Column, Sheet, figure_form, write_book
 from facility_coverage.outputs.tables import facility_table, groups_of, zone_table
 from facility_coverage.outputs.texts import rate, text, word_for
+from facility_coverage.outputs.workbook_equity import equity_sheet
 from facility_coverage.outputs.workbook_method import method
 from facility_coverage.outputs.workbook_texts import word
 
@@ -34,6 +36,7 @@ class Result:
     """What the workbook tells of a run; `hierarchy` says who leads whom, None where no tier is led.
 
     `served` says who can be served within capacity, None where no need is stated; `gaps` who is left out, and why.
+    Without `equity` it has no sheet of that.
     """
 
     config: StudyConfig
@@ -45,6 +48,7 @@ class Result:
     identity: str
     served: pd.DataFrame | None = None
     gaps: Sequence[GapList] = ()
+    equity: Equity | None = None
 
 
 def write_workbook(result: Result, path: Path, *, lang: Lang) -> None:
@@ -58,6 +62,7 @@ def write_workbook(result: Result, path: Path, *, lang: Lang) -> None:
         _gaps(result, lang),
         *([gap_sheet(config, result.gaps, result.layers, lang=lang)] if result.gaps else []),
         *([] if result.served is None else [capacity_sheet(config, result.served, lang=lang)]),
+        *([] if result.equity is None else [equity_sheet(config, result.equity, lang)]),
         method(config, result.profiles, identity=result.identity, lang=lang),
     ]
     write_book(path, sheets, day=config.date, footer=f"{config.id} {result.identity}")

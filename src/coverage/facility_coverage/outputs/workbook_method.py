@@ -80,6 +80,18 @@ _RULES: dict[tuple[str, str], tuple[str, str]] = {
         "在阈值内能到达某一设施的全部人口；一人可在几处设施的范围内，各处人数不能相加。",
         "Everybody within their cutoff of a facility; one person may be in several catchments, which do not add up.",
     ),
+    ("公平", "Equity"): (
+        "可及性按两步移动搜索法：每处设施的容量（无容量的类型每处计 1）除以阈值内竞争它的人口（该设施类型的服务对象），"
+        "再对每人可达的设施求和，按每千人表示；可达不到任何设施的为 0。基尼系数：0 为人人相同，越近 1 越不均。"
+        "帕尔马式比值：可及性最高的一成人口所得，除以最低的四成所得；人人相同时为 0.25；四成人口一无所得时没有比值。"
+        "最差一成：可及性最低的十分之一人口；可及性相同而不能全部算入时，各处按同一比例算入。",
+        "Accessibility is that of two-step floating catchment areas: each facility's capacity (or 1, where a layer has "
+        "no capacity) over the people within reach who compete for it (whom the layer is for), added up over the "
+        "facilities within a person's reach, for every thousand people; 0 where none is. Gini: 0 where all have the "
+        "same, the nearer 1 the less even. Palma-like ratio: what the best-served tenth of people have over what the "
+        "worst-served four tenths have; 0.25 where all have the same, none where the four tenths have nothing. "
+        "Worst-served tenth: those with least; where equals cannot all belong, the same part of each place does.",
+    ),
     ("不可见字符", "Characters"): (
         "输入文字中看不见的字符以 [U+…] 写出；超过 32,767 字的文字以 … 截断。文字一律不作公式或链接。",
         "Characters of the input that cannot be seen are spelled out as [U+…], and text beyond 32,767 characters is "

@@ -45,6 +45,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "south_west": ("西南", "south-west"),
     "south": ("以南", "south"),
     "south_east": ("东南", "south-east"),
+    "sheet_equity": ("公平", "Equity"),
     "sheet_method": ("方法说明", "Method"),
     "plan": ("规划", "Plan"),
     "goal_id": ("目标代码", "Goal id"),
