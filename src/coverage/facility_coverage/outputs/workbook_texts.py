@@ -65,6 +65,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "explanation": ("说明", "Explanation"),
     "reason_absent": ("本研究没有这项数据", "the study has no such data"),
     "reason_unknown": ("设施未填这项数据", "no facility tells the figure"),
+    "reason_unreached": ("无人能到达任何一处设施", "nobody reaches a facility"),
     "reason_nobody": ("没有可作分母的人口", "there is nobody to divide by"),
     "not_covered": ("未可达", "not covered"),
     "within": ("可达", "covered"),
