@@ -77,8 +77,10 @@ def step_decay(seconds: Floats, ends_s: Sequence[float], weights: Sequence[float
     >>> step_decay(np.array([300.0, 600.0, 601.0, 1801.0]), [600, 1200, 1800], [1.0, 0.68, 0.22]).tolist()
     [1.0, 1.0, 0.68, 0.0]
     """
-    band = np.searchsorted(np.asarray(ends_s, dtype=np.float64), seconds - TIME_TOLERANCE_S, side="left")
-    return np.append(np.asarray(weights, dtype=np.float64), 0.0)[band]
+    found = np.zeros(np.shape(seconds))
+    for end_s, weight in reversed(list(zip(ends_s, weights, strict=True))):
+        np.copyto(found, weight, where=seconds <= end_s + TIME_TOLERANCE_S)
+    return found
 
 
 def gaussian_decay(seconds: Floats, limit_s: float | Floats) -> Floats:
