@@ -36,11 +36,11 @@ def peak_mb() -> float:
 
 
 def measure(method: str, decay: str, points: int) -> dict[str, object]:
-    """Return seconds and megabytes of one method, decay included."""
+    """Return seconds of a core (others on the machine lengthen these little) and megabytes of a method and its decay."""
     rng = np.random.default_rng(7)
     within = catchment(points, rng)
     people, capacity = rng.uniform(0, 9, points), rng.uniform(1, 99, within.shape[0])
-    before, start = peak_mb(), time.perf_counter()
+    before, start = peak_mb(), time.process_time()
     weights = within
     if decay == "gaussian":
         weights = floating.weights_of(within, lambda seconds, _: floating.gaussian_decay(seconds, LIMIT_S))
@@ -48,9 +48,9 @@ def measure(method: str, decay: str, points: int) -> dict[str, object]:
         weights = floating.weights_of(
             within, lambda seconds, _: floating.step_decay(seconds, [300, 600, 900], [1.0, 0.68, 0.22])
         )
-    weighed = time.perf_counter()
+    weighed = time.process_time()
     found = getattr(floating, method)(weights, capacity, people)
-    end = time.perf_counter()
+    end = time.process_time()
     return {
         "method": method, "decay": decay, "million_points": points / 1e6, "million_pairs": len(within.data) / 1e6,
         "decay_s": round(weighed - start, 2), "method_s": round(end - weighed, 2),
