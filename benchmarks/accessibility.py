@@ -36,7 +36,7 @@ def peak_mb() -> float:
 
 
 def measure(method: str, decay: str, points: int) -> dict[str, object]:
-    """Return seconds of a core (others on the machine lengthen these little) and megabytes of a method and its decay."""
+    """Return seconds of a core (others on it lengthen these little) and megabytes of a method and its decay."""
     rng = np.random.default_rng(7)
     within = catchment(points, rng)
     people, capacity = rng.uniform(0, 9, points), rng.uniform(1, 99, within.shape[0])
