@@ -174,9 +174,7 @@ class Accessibility(_OfTripsWithin, _OnCapacity):
     cutoff_min: CutoffMin | None = Field(
         None, description="By default that of the layer; where `decay` gives bands, the end of the last"
     )
-    method: AccessibilityMethod = Field(
-        "two_step", description="Which floating catchment areas: see [accessibility](../measures.md#accessibility)"
-    )
+    method: AccessibilityMethod = Field("two_step", description="Which floating catchment areas: see docs/measures.md")
     decay: Decay | None = Field(
         None,
         description="How much less a longer trip counts: `gaussian`, or bands of minutes; every method but two_step "
