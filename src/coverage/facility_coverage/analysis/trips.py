@@ -95,7 +95,9 @@ def by_area_type(figures: Mapping[AreaType, float], layers: Layers) -> Floats:
 
 def within_own_cutoff(within: csr_array, cutoff_s: Floats) -> csr_array:
     """Keep the pairs whose seconds are within the demand point's own cutoff."""
-    row = np.repeat(np.arange(within.shape[0]), np.diff(within.indptr))
-    keep = within.data <= cutoff_s[within.indices] + TIME_TOLERANCE_S
-    indptr = np.concatenate([[0], np.cumsum(np.bincount(row[keep], minlength=within.shape[0]))])
-    return csr_array((within.data[keep], within.indices[keep], indptr), shape=within.shape)
+    keep = within.data <= (cutoff_s + TIME_TOLERANCE_S)[within.indices]
+    kept = np.zeros(len(keep) + 1, dtype=within.indptr.dtype)
+    np.cumsum(keep, out=kept[1:])
+    if kept[-1] == len(keep):
+        return within
+    return csr_array((within.data[keep], within.indices[keep], kept[within.indptr]), shape=within.shape)

@@ -247,7 +247,7 @@ def _nature(nature: str, lang: Lang) -> str:
 def _note(goal: Verdict, lang: Lang) -> str:
     """Return the remarks on a goal, and why it has no figure."""
     said = [goal.note_zh if lang == "zh" else goal.note_en]
-    if goal.reason in ("absent", "unknown", "nobody"):
+    if goal.reason in ("absent", "unknown", "unreached", "nobody"):
         said.append(word(f"reason_{goal.reason}", lang))
     return ("；" if lang == "zh" else "; ").join(one for one in said if one)
 

@@ -101,6 +101,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "explanation": ("说明", "Explanation"),
     "reason_absent": ("本研究没有这项数据", "the study has no such data"),
     "reason_unknown": ("设施未填这项数据", "no facility tells the figure"),
+    "reason_unreached": ("无人能到达任何一处设施", "nobody reaches a facility"),
     "reason_nobody": ("没有可作分母的人口", "there is nobody to divide by"),
     "capacity": ("容量指标", "Capacity"),
     "served": ("可服务(人)", "Can be served (people)"),
