@@ -179,7 +179,7 @@ def result(tmp_path_factory: pytest.TempPathFactory, chinese_font: None) -> Path
             {"id": "stop", "name": "stop", "kind": "clinic", "path": "stations.csv", "crs": CRS, "capacity": ["room"],
              "attributes": ["good"],
              "tiers": [{"id": "low", "name": "low", "led_by": ["top"]}, {"id": "top", "name": "top"}],
-             "profile": "adult", "cutoff_min": 15}
+             "profile": "adult", "cutoff_min": 15, "needs": [{"capacity": "room", "per_person": 0.1}]}
         ],
         "plan": {"id": "plan", "title": "plan", "goals": [goal | {"target": {"year": 2025, "value": 1}}]},
         "network": {"min_component_nodes": 2},
@@ -225,6 +225,10 @@ RESULTS = [
     "equity.csv",
     "lorenz.csv",
     "worst_served.csv",
+    "served.csv",
+    "spare.csv",
+    "gaps.csv",
+    "remedies.csv",
     "sites.csv",
     "sitings.csv",
     "sites_verdicts.csv",
@@ -242,6 +246,9 @@ def test_every_layer_and_column_of_the_geopackage_is_documented(result: Path) ->
     path = result / "coverage.gpkg"
     assert set(found) == {name for name, _ in pyogrio.list_layers(path)}
     assert set(pyogrio.read_info(path, layer="sites")["fields"]) == documented(sections(read("files.md"))["sites.csv"])
+    for name, file in (("gaps", "gaps.csv"), ("remedies", "remedies.csv"), ("remedy_paths", "remedies.csv")):
+        columns = list(pyogrio.read_info(path, layer=name)["fields"])
+        assert as_documented(columns) == documented(sections(read("files.md"))[file]), name
     for name in ("demand", "facilities", "service_areas", "facility_service_areas", "layer_styles"):
         columns = list(pyogrio.read_info(path, layer=name)["fields"])
         assert documented(found[name]) == as_documented(columns), name

@@ -111,11 +111,10 @@ def write_gaps(lists: Sequence[GapList], layers: Layers, folder: Path) -> None:
     write_csv(pd.DataFrame(table.drop(columns="geometry")), folder / FILES[0])
     write_csv(pd.DataFrame(cures.drop(columns="geometry")), folder / FILES[1])
     package = folder / "coverage.gpkg"
-    write_layer(table, package, "gaps")
     is_path = cures["to_lon"].notna()
-    for name, rows in (("remedies", cures[~is_path]), ("remedy_paths", cures[is_path])):
-        if len(rows):
-            write_layer(rows, package, name)
+    write_layer(table, package, "gaps", shape="Point")
+    write_layer(cures[~is_path], package, "remedies", shape="Point")
+    write_layer(cures[is_path], package, "remedy_paths", shape="LineString")
 
 
 def gap_sheet(config: StudyConfig, lists: Sequence[GapList], layers: Layers, *, lang: Lang) -> Sheet:

@@ -137,10 +137,10 @@ def facility_table(layers: Layers, coverage: CoverageResult) -> gpd.GeoDataFrame
     return together.merge(coverage.facilities, on=["layer", "facility_id"], how="left", validate="one_to_one")
 
 
-def write_layer(frame: pd.DataFrame, path: Path, name: str, *, key: str = "fid") -> None:
+def write_layer(frame: pd.DataFrame, path: Path, name: str, *, key: str = "fid", shape: str | None = None) -> None:
     """Add a layer to a GeoPackage, or a table where there is no geometry; the same frame gives the same bytes.
 
-    `key` is the name of the primary key.
+    `key` is the name of the primary key; `shape` the type of geometry, where the frame may have no row to tell it.
     """
     # GDAL stamps the hour into a GeoPackage; a fixed one keeps equal results equal byte by byte.
     # The file is new and moved into place when whole: nothing is gained by waiting for the disk at every step.
@@ -148,6 +148,8 @@ def write_layer(frame: pd.DataFrame, path: Path, name: str, *, key: str = "fid")
     plain = frame.assign(**{c: frame[c].astype(object) for c in frame.columns if frame[c].dtype == "category"})
     # The standard asks for milliseconds.
     options = {"FID": key, "DATETIME_PRECISION": "MILLISECOND"}
+    if shape is not None:
+        options["geometry_type"] = shape
     pyogrio.write_dataframe(plain, path, layer=name, driver="GPKG", append=path.exists(), use_arrow=True, **options)
 
 
