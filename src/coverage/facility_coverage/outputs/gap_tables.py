@@ -91,7 +91,9 @@ def _names(frame: pd.DataFrame, zone: pd.Series, lang: Lang) -> pd.Series:
 def _place(town: str, near: str, metres: float, direction: str, lang: Lang) -> str:
     far, where = f"{metres / 1000:.1f}", word(direction, lang)
     if lang == "zh":
-        return f"{town}·{near}{where}{far}公里"
+        # Facilities often carry their town's name already.
+        start = "" if near.startswith(town) else f"{town}·"
+        return f"{start}{near}{where}{far}公里"
     return f"{town}, {far} km {where} of {near}"
 
 

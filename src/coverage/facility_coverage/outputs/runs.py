@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
@@ -35,6 +36,14 @@ _OF_LAYER = (
     "group",
 )
 
+#: What is read of tables that not every run writes.
+_TABLES: dict[str, tuple[str, ...]] = {
+    "gaps.csv": ("layer", "goal", "capacity", "gap", "name_zh", "name_en", "cause", "scattered", "people"),
+    "remedies.csv": ("layer", "goal", "capacity", "gap", "remedy", "people", "cheapest", "name", "amount"),
+    "served.csv": ("layer", "capacity", "group", "population", "covered", "served", "residual"),
+}
+_NUMBERS = ("gap", "people", "amount", "population", "covered", "served", "residual")
+
 
 @dataclass(frozen=True)
 class Run:
@@ -56,6 +65,8 @@ class Run:
         Rows of hierarchy.csv; empty where no tier is led.
     findings
         What the doctor found, None where the run wrote no findings.json.
+    gaps, remedies, served
+        Rows of gaps.csv, remedies.csv and served.csv; empty where there are none.
     """
 
     folder: str
@@ -65,6 +76,9 @@ class Run:
     zones: pd.DataFrame
     hierarchy: pd.DataFrame
     findings: tuple[Finding, ...] | None
+    gaps: pd.DataFrame = field(default_factory=pd.DataFrame)
+    remedies: pd.DataFrame = field(default_factory=pd.DataFrame)
+    served: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def core(self) -> dict[str, Any]:
@@ -129,7 +143,8 @@ def read_run(folder: Path) -> Run:
         led = folder / "hierarchy.csv"
         hierarchy = pd.read_csv(led, dtype=str, keep_default_na=False) if led.exists() else pd.DataFrame()
         name = folder.resolve().name
-        run = Run(name, payload, passport, verdicts, zones, hierarchy, read_findings(folder))
+        gaps, remedies, served = (_rows(folder / file, needed) for file, needed in _TABLES.items())
+        run = Run(name, payload, passport, verdicts, zones, hierarchy, read_findings(folder), gaps, remedies, served)
         assert run.layers and run.profiles and run.scene  # noqa: S101, PT018 - whatever is missing is missed here
     except FileNotFoundError as error:
         missing = Path(str(error.filename)).name
@@ -140,3 +155,12 @@ def read_run(folder: Path) -> Run:
         fault = Fault(str(folder), "does not hold a run of this version", advice=advice)
         raise ConfigError([fault]) from None
     return run
+
+
+def _rows(path: Path, needed: tuple[str, ...]) -> pd.DataFrame:
+    """Return these columns of a table, texts as texts; none where the run has not written it."""
+    if not path.exists():
+        return pd.DataFrame()
+    frame = pd.read_csv(path, encoding="utf-8-sig", dtype=str, keep_default_na=False)[list(needed)]
+    numbers = [name for name in needed if name in _NUMBERS]
+    return frame.assign(**{name: pd.to_numeric(frame[name].replace("", np.nan)) for name in numbers})

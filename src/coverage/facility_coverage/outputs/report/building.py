@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from facility_coverage.config.text import Lang
 from facility_coverage.outputs.report.annex import annex
+from facility_coverage.outputs.report.causes import cause_chapters
 from facility_coverage.outputs.report.goals import goal_chapters
 from facility_coverage.outputs.report.joint import overview
 from facility_coverage.outputs.report.model import Chapter, Facts, Report
@@ -46,6 +47,7 @@ def _chapters(telling: Telling) -> Iterator[Chapter]:
     yield summary(telling)
     yield from service_chapters(telling)
     yield from goal_chapters(telling)
+    yield from cause_chapters(telling)
     yield from site_chapters(telling)
     yield from town_chapters(telling)
     yield from annex(telling)

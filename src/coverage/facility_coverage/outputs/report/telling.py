@@ -147,10 +147,11 @@ class Telling:
 def tell(run: Run, index: int, lang: Lang) -> Telling:
     """Return a run ready to be told: no text of its users can steer the report, or fill a page of it."""
     payload = in_language(run, lang)
-    hierarchy = run.hierarchy.map(legible) if len(run.hierarchy) else run.hierarchy
+    tables = ("hierarchy", "gaps", "remedies", "served")
+    frames = {name: getattr(run, name) for name in tables}
     clean = replace(
-        run, verdicts=legible(run.verdicts), hierarchy=hierarchy, passport=legible(run.passport),
-        findings=_findings(run.findings),
+        run, verdicts=legible(run.verdicts), passport=legible(run.passport), findings=_findings(run.findings),
+        **{name: frame.map(legible) if len(frame) else frame for name, frame in frames.items()},
     )  # fmt: skip
     return Telling(clean, index, lang, payload, legible(_told(run, payload, lang)))
 
