@@ -33,7 +33,7 @@ def judge(plans: Sequence[Plan], evidence: Evidence) -> tuple[Verdict, ...]:
     """
     goals = [(plan, goal) for plan in plans for goal in plan.goals]
     goals.sort(key=lambda pair: _NATURES.index(pair[1].nature))
-    return tuple(_verdict(plan, goal, evidence) for plan, goal in goals)
+    return tuple(verdict_on(plan, goal, measure(goal, evidence), evidence) for plan, goal in goals)
 
 
 def status_of(goal: GoalBase, value: float | None, date: dt.date) -> Status | None:
@@ -107,8 +107,8 @@ def _pace(goal: GoalBase, value: float | None, date: dt.date) -> float | None:
     return (goal.target.value - value) / years if years > 0 else None
 
 
-def _verdict(plan: Plan, goal: GoalBase, evidence: Evidence) -> Verdict:
-    measured = measure(goal, evidence)
+def verdict_on(plan: Plan, goal: GoalBase, measured: Measured, evidence: Evidence) -> Verdict:
+    """Judge what was measured for a goal of a plan."""
     place = _Places(goal, measured, evidence)
     districts, zones = place.districts(), place.zones()
     study = place.study(districts, zones)

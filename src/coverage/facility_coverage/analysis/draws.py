@@ -1,0 +1,104 @@
+"""Draws: the random numbers of a study's uncertainty, the same for all layers, zones and goals.
+
+Each number depends on the seed, the number of the draw and the name of what it belongs to (a facility, a zone, a cell),
+and on nothing else: neither the order of rows, nor other facilities, nor how many draws there are changes it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from pandas.util import hash_array
+from scipy.special import ndtri
+
+from facility_coverage.config.uncertainty import Uncertainty
+from facility_coverage.layers.model import Floats
+
+Keys = npt.NDArray[np.uint64]
+
+_SPEED, _ACCESS, _EAST, _NORTH, _ZONE, _CELL = range(6)
+_FRACTION_BITS = 53  # of a double
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One draw: the factor of all speeds, and the access limit in metres."""
+
+    number: int
+    speed: float
+    max_access_m: float
+
+
+def draw(asked: Uncertainty, number: int, *, max_access_m: float) -> Draw:
+    """Return a draw by its number, from 1; half of all draws lie on either side of the study's own figures.
+
+    Parameters
+    ----------
+    asked
+        The ranges.
+    number
+        Which draw.
+    max_access_m
+        The study's own limit.
+    """
+    low_m, high_m = asked.access_m(max_access_m)
+    share = asked.speed_share
+    return Draw(
+        number,
+        _between(1.0 - share, 1.0, 1.0 + share, _one(asked, number, _SPEED)),
+        _between(low_m, max_access_m, high_m, _one(asked, number, _ACCESS)),
+    )
+
+
+def shifts_m(asked: Uncertainty, number: int, *, layer: str, facility_ids: pd.Series) -> Floats:
+    """Return how far east and north each facility of a layer stands from where the study has it, shape (rows, 2)."""
+    keys = _keys(layer + "\n" + facility_ids.astype(str))
+    return asked.position_m * np.column_stack([_normal(asked, number, what, keys) for what in (_EAST, _NORTH)])
+
+
+def people_factors(asked: Uncertainty, number: int, points: pd.DataFrame) -> Floats:
+    """Return what the people of each demand point are multiplied by, of mean 1 and never below 0, shape (points,).
+
+    One factor of its zone times one of its cell, both log-normal; all groups share them. Pieces of a cell in several
+    zones share the cell's. Beyond the zones there is only the cell's.
+    """
+    code, zones = pd.factorize(points["zone_id"])
+    by_zone = _log_normal(asked.population_share, _normal(asked, number, _ZONE, _keys(pd.Series(zones, dtype=object))))
+    of_zone = np.append(by_zone, 1.0)  # code -1, beyond the zones, finds the 1
+    cells = hash_array(points["cell_id"].to_numpy(dtype=np.int64).view(np.uint64))
+    return of_zone[code] * _log_normal(asked.cell_share, _normal(asked, number, _CELL, cells))
+
+
+def _between(low: float, central: float, high: float, uniform: float) -> float:
+    """Return low at 0, central at ½, high at 1, and evenly between."""
+    if uniform <= 0.5:
+        return central - (central - low) * (1.0 - 2.0 * uniform)
+    return central + (high - central) * (2.0 * uniform - 1.0)
+
+
+def _log_normal(share: float, normal: Floats) -> Floats:
+    """Return factors of mean 1 and standard deviation `share`."""
+    variance = np.log1p(share**2)
+    return np.asarray(np.exp(np.sqrt(variance) * normal - variance / 2.0), dtype=np.float64)
+
+
+def _keys(names: pd.Series) -> Keys:
+    return hash_array(names.to_numpy(dtype=object), categorize=False)
+
+
+def _one(asked: Uncertainty, number: int, what: int) -> float:
+    return float(_uniform(asked, number, what, np.zeros(1, dtype=np.uint64))[0])
+
+
+def _normal(asked: Uncertainty, number: int, what: int, keys: Keys) -> Floats:
+    return np.asarray(ndtri(_uniform(asked, number, what, keys)), dtype=np.float64)
+
+
+def _uniform(asked: Uncertainty, number: int, what: int, keys: Keys) -> Floats:
+    """Return a number strictly between 0 and 1 for each key."""
+    (salt,) = np.random.SeedSequence([asked.seed, number, what]).generate_state(1, np.uint64)
+    bits = hash_array(keys ^ salt) >> np.uint64(64 - _FRACTION_BITS + 1)
+    return (bits.astype(np.float64) + 0.5) * 2.0 ** (1 - _FRACTION_BITS)
