@@ -7,22 +7,33 @@ Two answers stand side by side. At the ends of all ranges together the worst and
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from facility_coverage.analysis import draws
-from facility_coverage.analysis.cases import Case, GoalCase, goal_cases, layer_case
+from facility_coverage.analysis.cases import Case, Cases, Counts, GoalCase
 from facility_coverage.analysis.evidence import Evidence
+from facility_coverage.analysis.goals import status_of, worst
 from facility_coverage.analysis.varied import Ground, Scenario
-from facility_coverage.analysis.verdicts import PlaceVerdict, Verdict
+from facility_coverage.analysis.verdicts import PlaceVerdict, Status, Verdict
 from facility_coverage.config.plan import Plan
 from facility_coverage.config.uncertainty import Uncertainty
 from facility_coverage.layers.model import Floats
-from facility_coverage.network.graph import Bools
 
 CAUSES = ("speed", "access", "position", "population")
+
+_COVERAGE_COLUMNS = (
+    "layer", "group", "zone_id", "zone", "population", "lower", "central", "upper", "low", "high", "cause",
+)  # fmt: skip
+_GOAL_COLUMNS = (
+    "plan_id", "goal_id", "name_zh", "name_en", "level", "place_id", "place", "bound", "target", "lower", "central",
+    "upper", "low", "high", "status_lower", "status", "status_upper", "met_share", "same_share", "flips", "cause",
+)  # fmt: skip
+_CAUSE_COLUMNS = (
+    "layer", "group", "plan_id", "goal_id", "cause", "lower", "central", "upper", "low", "high", "width", "moves_most",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -50,16 +61,31 @@ class Bracket:
 
 
 @dataclass(frozen=True)
-class _Counts:
-    """People covered and all people of a case, shape (zones, groups), as the study has them and otherwise.
+class _Counted:
+    """A case in every scenario.
 
-    `ends` holds the corners (`lower`, `upper`) and each cause at its own ends, `drawn` a list of one for each draw:
-    `joint`, and each cause alone.
+    Attributes
+    ----------
+    central
+        As the study has it.
+    ends
+        The corners (`lower`, `upper`) and each cause alone at its ends.
+    drawn
+        In each draw: `joint`, and each cause alone.
     """
 
-    central: tuple[Floats, Floats]
-    ends: dict[str, tuple[Floats, Floats]]
-    drawn: dict[str, list[tuple[Floats, Floats]]] = field(default_factory=lambda: {"joint": []} | {c: [] for c in CAUSES})
+    central: Counts
+    ends: dict[str, Counts]
+    drawn: dict[str, list[Counts]]
+
+    def low_high(self, places: Floats, interval: float) -> dict[str, tuple[Floats, Floats]]:
+        """Return the ends of the interval of the draws, `joint` and by cause, each of shape (places, groups)."""
+        tail = (1.0 - interval) / 2.0
+        found = {}
+        for name, counts in self.drawn.items():
+            low, high = np.quantile(np.stack([one.shares(places) for one in counts]), [tail, 1.0 - tail], axis=0)
+            found[name] = (low, high)
+        return found
 
 
 def bracket(
@@ -86,34 +112,27 @@ def bracket(
     progress
         Told how many draws are done.
     """
-    layers = [layer_case(layer, evidence, groups=groups) for layer in evidence.facility_layers.values()]
-    goals = list(goal_cases(plans, evidence, verdicts))
-    counts = _count([*layers, *goals], ground, progress)
-    of_layers, of_goals = counts[: len(layers)], counts[len(layers) :]
-    judged = [_judged(case, one, evidence) for case, one in zip(goals, of_goals, strict=True)]
-    tail = ground.asked.interval
-    coverage = [_coverage(case, one, evidence, tail) for case, one in zip(layers, of_layers, strict=True)]
-    causes = [_layer_causes(case, one, tail) for case, one in zip(layers, of_layers, strict=True)]
-    causes += [_goal_causes(case, one, tail) for case, one in zip(goals, of_goals, strict=True)]
-    tables = [_goal_rows(*each, evidence, tail) for each in zip(goals, of_goals, judged, strict=True)]
+    make, interval = Cases.of(evidence), ground.asked.interval
+    layers = [make.layer(layer, groups=groups) for layer in evidence.facility_layers.values()]
+    goals = list(make.goals(plans, verdicts))
+    counted = _count([*layers, *goals], ground, progress)
+    both = list(zip(layers, counted, strict=False))
+    coverage = [row for case, one in both for row in _coverage(case, one, evidence, interval)]
+    causes = [{"layer": case.selections[0].layer, **row} for case, one in both for row in _causes(one, case, interval)]
+    judged: list[dict[str, object]] = []
+    for goal, one in zip(goals, counted[len(layers) :], strict=True):
+        judged += _goal_rows(goal, one, evidence, interval)
+        named = {"layer": getattr(goal.goal, "layer", ""), "plan_id": goal.plan.id, "goal_id": goal.goal.id}
+        causes += [{**row, **named} for row in _causes(one, goal, interval)]
     return Bracket(
-        pd.concat(coverage, ignore_index=True),
-        pd.DataFrame([row for rows in tables for row in rows], columns=list(GOAL_COLUMNS)),
-        pd.concat(causes, ignore_index=True),
+        pd.DataFrame(coverage, columns=list(_COVERAGE_COLUMNS)),
+        pd.DataFrame(judged, columns=list(_GOAL_COLUMNS)),
+        pd.DataFrame(causes, columns=list(_CAUSE_COLUMNS)),
     )
 
 
-COVERAGE_COLUMNS = (
-    "layer", "group", "zone_id", "zone", "population", "lower", "central", "upper", "low", "high", "cause",
-)  # fmt: skip
-GOAL_COLUMNS = (
-    "plan_id", "goal_id", "name_zh", "name_en", "level", "place_id", "place", "bound", "target", "lower", "central",
-    "upper", "low", "high", "status_lower", "status", "status_upper", "met_share", "same_share", "flips", "cause",
-)  # fmt: skip
-
-
 def corners(asked: Uncertainty, *, max_access_m: float) -> dict[str, Scenario]:
-    """Return the scenarios at the ends of the ranges: all causes together, and each alone."""
+    """Return the scenarios at the ends of the ranges: all causes together (`lower`, `upper`), and each alone."""
     low_m, high_m = asked.access_m(max_access_m)
     slow, fast = 1.0 - asked.speed_share, 1.0 + asked.speed_share
     return {
@@ -128,32 +147,6 @@ def corners(asked: Uncertainty, *, max_access_m: float) -> dict[str, Scenario]:
     }
 
 
-def _count(cases: Sequence[Case], ground: Ground, progress: Callable[[str], None]) -> list[_Counts]:
-    """Count everybody in every scenario and every draw."""
-    asked, own_m = ground.asked, ground.options.max_access_m
-    points = ground.layers.demand.points
-    people = [points[list(case.groups)].to_numpy(dtype=np.float64) for case in cases]
-    central = [case.counted(ground, Scenario()) for case in cases]
-    ends = corners(asked, max_access_m=own_m)
-    counts = [
-        _Counts(
-            case.sums(mask, persons),
-            {name: case.sums(case.counted(ground, one), persons) for name, one in ends.items()},
-        )
-        for case, mask, persons in zip(cases, central, people, strict=True)
-    ]
-    for number in range(1, asked.draws + 1):
-        progress(f"coverage bracket: {number} of {asked.draws}")
-        here, factor = ground.for_draw(), draws.people_factors(asked, number, points)[:, None]
-        scenarios = _scenarios(draws.draw(asked, number, max_access_m=own_m))
-        for case, mask, persons, into in zip(cases, central, people, counts, strict=True):
-            for name, scenario in scenarios.items():
-                varied = persons * factor if name == "joint" else persons
-                into.drawn[name].append(case.sums(case.counted(here, scenario), varied))
-            into.drawn["population"].append(case.sums(mask, persons * factor))
-    return counts
-
-
 def _scenarios(one: draws.Draw) -> dict[str, Scenario]:
     """Return a draw as scenarios: all of its causes together, and each that changes travel alone."""
     return {
@@ -164,24 +157,36 @@ def _scenarios(one: draws.Draw) -> dict[str, Scenario]:
     }
 
 
-def _shares(counted: tuple[Floats, Floats]) -> Floats:
-    """Return the shares of the study and of each zone, NaN where nobody lives, shape (1 + zones, groups)."""
-    amount, base = (np.vstack([one.sum(axis=0), one]) for one in counted)
-    share = np.full(amount.shape, np.nan)
-    np.divide(amount, base, out=share, where=base > 0)
-    return share
+def _count(cases: Sequence[Case], ground: Ground, progress: Callable[[str], None]) -> list[_Counted]:
+    """Count everybody in every scenario and every draw."""
+    asked, own_m = ground.asked, ground.options.max_access_m
+    points = ground.layers.demand.points
+    names = sorted({group for case in cases for group in case.groups})
+    people = {name: points[name].to_numpy(dtype=np.float64) for name in names}
+    ends = corners(asked, max_access_m=own_m)
+    counted, central = [], []
+    for case in cases:
+        persons = [people[group] for group in case.groups]
+        central.append(case.counted(ground, Scenario()))
+        at_ends = {name: case.counts(case.counted(ground, one), persons) for name, one in ends.items()}
+        counted.append(_Counted(case.counts(central[-1], persons), at_ends, {name: [] for name in ("joint", *CAUSES)}))
+    for number in range(1, asked.draws + 1):
+        progress(f"coverage bracket: {number} of {asked.draws}")
+        here, scenarios = ground.for_draw(), _scenarios(draws.draw(asked, number, max_access_m=own_m))
+        factor = draws.people_factors(asked, number, points)
+        varied = {name: factor * one for name, one in people.items()}
+        for case, mask, into in zip(cases, central, counted, strict=True):
+            as_counted, otherwise = ([those[group] for group in case.groups] for those in (people, varied))
+            for name, scenario in scenarios.items():
+                persons = otherwise if name == "joint" else as_counted
+                into.drawn[name].append(case.counts(case.counted(here, scenario), persons))
+            into.drawn["population"].append(case.counts(mask, otherwise))
+    return counted
 
 
-def _between(samples: Sequence[Floats], interval: float) -> tuple[Floats, Floats]:
-    """Return the ends of the interval that holds this share of the samples, of the shape of one."""
-    tail = (1.0 - interval) / 2.0
-    low, high = np.quantile(np.stack(list(samples)), [tail, 1.0 - tail], axis=0)
-    return low, high
-
-
-def _drawn(counts: _Counts, interval: float) -> dict[str, tuple[Floats, Floats]]:
-    """Return low and high shares of all draws together and of each cause alone, each of shape (1 + zones, groups)."""
-    return {name: _between([_shares(one) for one in sums], interval) for name, sums in counts.drawn.items()}
+def _study_and_zones(case: Case) -> Floats:
+    """Return the study and its zones as places made of zones."""
+    return np.vstack([np.ones(len(case.zones)), np.eye(len(case.zones))])
 
 
 def _main_cause(drawn: Mapping[str, tuple[Floats, Floats]]) -> np.ndarray:
@@ -192,128 +197,126 @@ def _main_cause(drawn: Mapping[str, tuple[Floats, Floats]]) -> np.ndarray:
     return np.where(width.max(axis=0) > 0, names, "")
 
 
-def _coverage(case: Case, counts: _Counts, evidence: Evidence, interval: float) -> pd.DataFrame:
-    """Return the rows of a facility layer: the study first, then its zones."""
-    drawn = _drawn(counts, interval)
-    population = np.vstack([counts.central[1].sum(axis=0), counts.central[1]])
+def _coverage(case: Case, counted: _Counted, evidence: Evidence, interval: float) -> list[dict[str, object]]:
+    """Return the rows of a facility layer: for each group the study first, then its zones."""
+    places = _study_and_zones(case)
+    drawn = counted.low_high(places, interval)
     figures = {
-        "population": population,
-        "lower": _shares(counts.ends["lower"]),
-        "central": _shares(counts.central),
-        "upper": _shares(counts.ends["upper"]),
+        "population": places @ counted.central.base,
+        "lower": counted.ends["lower"].shares(places),
+        "central": counted.central.shares(places),
+        "upper": counted.ends["upper"].shares(places),
         "low": drawn["joint"][0],
         "high": drawn["joint"][1],
         "cause": _main_cause(drawn),
     }
-    names = dict(zip(evidence.zones["zone_id"], evidence.zones["name"], strict=True))
-    lead = {"zone_id": ["", *case.zones], "zone": ["", *(names[zone] for zone in case.zones)]}
-    parts = [
-        pd.DataFrame(
-            {"layer": case.selections[0].layer, "group": group, **lead, **{k: v[:, i] for k, v in figures.items()}}
-        )
-        for i, group in enumerate(case.groups)
+    name_of = dict(zip(evidence.zones["zone_id"], evidence.zones["name"], strict=True))
+    names = [("", ""), *((zone, name_of[zone]) for zone in case.zones)]
+    return [
+        {"layer": case.selections[0].layer, "group": group, "zone_id": zone, "zone": name}
+        | {key: values[row, column] for key, values in figures.items()}
+        for column, group in enumerate(case.groups)
+        for row, (zone, name) in enumerate(names)
     ]
-    return pd.concat(parts, ignore_index=True)[list(COVERAGE_COLUMNS)]
 
 
-def _causes(case: Case, counts: _Counts, interval: float) -> pd.DataFrame:
+def _causes(counted: _Counted, case: Case, interval: float) -> list[dict[str, object]]:
     """Return what each cause alone does to the study's figure, for each group."""
-    drawn, rows = _drawn(counts, interval), []
-    central = _shares(counts.central)[0]
-    most = _main_cause(drawn)[0]
-    for i, group in enumerate(case.groups):
+    study = np.ones((1, len(case.zones)))
+    drawn = counted.low_high(study, interval)
+    central, most = counted.central.shares(study)[0], _main_cause(drawn)[0]
+    rows: list[dict[str, object]] = []
+    for column, group in enumerate(case.groups):
         for cause in CAUSES:
-            ends = [counts.ends.get(f"{cause} {end}") for end in ("lower", "upper")]
-            lower, upper = (np.nan if end is None else _shares(end)[0, i] for end in ends)
-            low, high = (end[0, i] for end in drawn[cause])
-            rows.append((group, cause, lower, central[i], upper, low, high, high - low, most[i] == cause))
-    names = ["group", "cause", "lower", "central", "upper", "low", "high", "width", "moves_most"]
-    return pd.DataFrame(rows, columns=names)
-
-
-def _layer_causes(case: Case, counts: _Counts, interval: float) -> pd.DataFrame:
-    table = _causes(case, counts, interval)
-    table.insert(0, "layer", case.selections[0].layer)
-    table.insert(2, "plan_id", "")
-    table.insert(3, "goal_id", "")
-    return table
-
-
-def _goal_causes(case: GoalCase, counts: _Counts, interval: float) -> pd.DataFrame:
-    table = _causes(case, counts, interval)
-    table.insert(0, "layer", getattr(case.goal, "layer", ""))
-    table.insert(2, "plan_id", case.plan.id)
-    table.insert(3, "goal_id", case.goal.id)
-    return table
-
-
-@dataclass(frozen=True)
-class _Judged:
-    """A goal's verdicts: as the study has it, at the corners, and in each draw."""
-
-    central: Verdict
-    lower: Verdict
-    upper: Verdict
-    drawn: tuple[Verdict, ...]
-
-
-def _judged(case: GoalCase, counts: _Counts, evidence: Evidence) -> _Judged:
-    def verdict(counted: tuple[Floats, Floats]) -> Verdict:
-        return case.judged(counted[0][:, 0], counted[1][:, 0], evidence)
-
-    return _Judged(
-        verdict(counts.central), verdict(counts.ends["lower"]), verdict(counts.ends["upper"]),
-        tuple(verdict(one) for one in counts.drawn["joint"]),
-    )  # fmt: skip
-
-
-def _places(verdict: Verdict) -> list[tuple[str, Verdict | PlaceVerdict]]:
-    """Return the study and its places with their levels, those that the goal speaks of."""
-    places: list[tuple[str, Verdict | PlaceVerdict]] = [("study", verdict)]
-    places += [("district", one) for one in verdict.districts]
-    places += [("zone", one) for one in verdict.zones]
-    return [(level, one) for level, one in places if one.reason != "out_of_scope"]
-
-
-def _goal_rows(
-    case: GoalCase, counts: _Counts, judged: _Judged, evidence: Evidence, interval: float
-) -> list[dict[str, object]]:
-    """Return a row for each place that a goal speaks of."""
-    causes = _causes_by_place(case, counts, evidence, interval)
-    drawn = [_places(one) for one in judged.drawn]
-    rows = []
-    both = zip(_places(judged.lower), _places(judged.central), _places(judged.upper), strict=True)
-    for i, ((_, lower), (level, central), (_, upper)) in enumerate(both):
-        place_id = "" if level == "study" else getattr(central, "id", "")
-        rows.append(
-            {
-                "plan_id": case.plan.id, "goal_id": case.goal.id, "name_zh": case.goal.name.zh,
-                "name_en": case.goal.name.en, "level": level, "place_id": place_id,
-                "place": "" if level == "study" else getattr(central, "name", ""),
-                "bound": judged.central.bound, "target": judged.central.target, "lower": lower.value,
-                "central": central.value, "upper": upper.value,
-                **_of_draws([places[i][1] for places in drawn], central, interval),
-                "status_lower": lower.status, "status": central.status, "status_upper": upper.status,
-                "cause": causes.get((level, place_id), ""),
-            }
-        )  # fmt: skip
-        rows[-1]["flips"] = _flips(rows[-1], interval)
+            ends = (counted.ends.get(f"{cause} {end}") for end in ("lower", "upper"))
+            lower, upper = (np.nan if end is None else end.shares(study)[0, column] for end in ends)
+            low, high = (end[0, column] for end in drawn[cause])
+            rows.append(
+                {"group": group, "plan_id": "", "goal_id": "", "cause": cause, "lower": lower,
+                 "central": central[column], "upper": upper, "low": low, "high": high, "width": high - low,
+                 "moves_most": bool(most[column] == cause)}
+            )  # fmt: skip
     return rows
 
 
-def _of_draws(
-    drawn: Sequence[Verdict | PlaceVerdict], central: Verdict | PlaceVerdict, interval: float
-) -> dict[str, float | None]:
-    """Return what the draws say of a place."""
-    if central.value is None:
-        return {"low": None, "high": None, "met_share": None, "same_share": None}
-    values = [np.array([np.nan if one.value is None else one.value]) for one in drawn]
-    (low,), (high,) = _between(values, interval)
-    if central.status is None:
-        return {"low": float(low), "high": float(high), "met_share": None, "same_share": None}
-    met = np.mean([one.status == "met" for one in drawn])
-    same = np.mean([one.status == central.status for one in drawn])
-    return {"low": float(low), "high": float(high), "met_share": float(met), "same_share": float(same)}
+@dataclass(frozen=True)
+class _Place:
+    """A place that a goal speaks of, and the verdict on it."""
+
+    level: str
+    id: str
+    name: str
+    found: Verdict | PlaceVerdict
+
+
+def _places(verdict: Verdict) -> list[_Place]:
+    """Return the study and its places, those that the goal speaks of."""
+    found = [_Place("study", "", "", verdict)]
+    for level, ones in (("district", verdict.districts), ("zone", verdict.zones)):
+        found += [_Place(level, one.id, one.name, one) for one in ones if one.reason != "out_of_scope"]
+    return found
+
+
+def _goal_rows(case: GoalCase, counted: _Counted, evidence: Evidence, interval: float) -> list[dict[str, object]]:
+    """Return a row for each place that a goal speaks of."""
+    verdict = case.judged(counted.central, evidence)
+    ends = {end: _places(case.judged(counted.ends[end], evidence)) for end in ("lower", "upper")}
+    places = _places(verdict)
+    made_of = _made_of(places, case, evidence)
+    drawn = counted.low_high(made_of, interval)
+    causes = _main_cause(drawn)[:, 0]
+    statuses = _statuses(case, places, [one.shares(made_of)[:, 0] for one in counted.drawn["joint"]], evidence)
+    rows: list[dict[str, object]] = []
+    for i, place in enumerate(places):
+        low, high = (_figure(end[i, 0]) for end in drawn["joint"])
+        met, same = _parts([each[i] for each in statuses], place.found.status)
+        row: dict[str, object] = {
+            "plan_id": case.plan.id, "goal_id": case.goal.id, "name_zh": case.goal.name.zh,
+            "name_en": case.goal.name.en, "level": place.level, "place_id": place.id, "place": place.name,
+            "bound": verdict.bound, "target": verdict.target, "lower": ends["lower"][i].found.value,
+            "central": place.found.value, "upper": ends["upper"][i].found.value, "low": low, "high": high,
+            "status_lower": ends["lower"][i].found.status, "status": place.found.status,
+            "status_upper": ends["upper"][i].found.status, "met_share": met, "same_share": same, "cause": causes[i],
+        }  # fmt: skip
+        rows.append(row | {"flips": _flips(row, interval)})
+    return rows
+
+
+def _made_of(places: Sequence[_Place], case: GoalCase, evidence: Evidence) -> Floats:
+    """Tell which zones each place is made of, shape (places, zones)."""
+    zones = np.array(case.zones, dtype=object)
+    district = evidence.district_of.reindex(list(case.zones)).to_numpy(dtype=object)
+    of_level = {"study": np.full(len(zones), "", dtype=object), "district": district, "zone": zones}
+    return np.array([of_level[place.level] == place.id for place in places], dtype=np.float64)
+
+
+def _statuses(
+    case: GoalCase, places: Sequence[_Place], drawn: Sequence[Floats], evidence: Evidence
+) -> list[list[Status | None]]:
+    """Return how each place stands in each draw; None where the goal sets nothing for it."""
+    each, goal = case.goal.scope.each, case.goal
+    found = []
+    for values in drawn:
+        row = [
+            None if place.found.status is None else status_of(goal, _figure(value), evidence.date)
+            for place, value in zip(places, values, strict=True)
+        ]
+        if each is not None and goal.target is not None:
+            judged = zip(places, row, strict=True)
+            row[0] = worst(one for place, one in judged if place.level == each and place.found.reason != "nobody")
+        found.append(row)
+    return found
+
+
+def _figure(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def _parts(statuses: Sequence[Status | None], central: Status | None) -> tuple[float | None, float | None]:
+    """Return the shares of the draws that meet a goal, and that have the verdict of the study."""
+    if central in (None, "no_data"):
+        return None, None
+    return tuple(float(np.mean([one == status for one in statuses])) for status in ("met", central))  # type: ignore[return-value]
 
 
 def _flips(row: Mapping[str, object], interval: float) -> bool:
@@ -322,22 +325,3 @@ def _flips(row: Mapping[str, object], interval: float) -> bool:
         return True
     same = row["same_share"]
     return isinstance(same, float) and 1.0 - same > (1.0 - interval) / 2.0
-
-
-def _causes_by_place(
-    case: GoalCase, counts: _Counts, evidence: Evidence, interval: float
-) -> dict[tuple[str, str], str]:
-    """Return the cause that moves the figure of each place most."""
-    district = evidence.district_of.reindex(list(case.zones)).to_numpy(dtype=object)
-    names = [one for one in dict.fromkeys(district) if isinstance(one, str)]
-    member = np.array([district == name for name in names], dtype=np.float64).reshape(len(names), len(case.zones))
-
-    def with_districts(counted: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
-        # Districts stand before the zones; the study, which `_shares` adds, counts everybody twice and is the same.
-        amount, base = (np.vstack([member @ one, one]) for one in counted)
-        return amount, base
-
-    every = {name: [_shares(with_districts(one)) for one in sums] for name, sums in counts.drawn.items()}
-    cause = _main_cause({name: _between(shares, interval) for name, shares in every.items()})[:, 0]
-    keys = [("study", ""), *(("district", name) for name in names), *(("zone", zone) for zone in case.zones)]
-    return {key: str(one) for key, one in zip(keys, cause, strict=True)}

@@ -19,7 +19,8 @@ from facility_coverage.layers.model import Floats
 
 Keys = npt.NDArray[np.uint64]
 
-_SPEED, _ACCESS, _EAST, _NORTH, _ZONE, _CELL = range(6)
+_BEGIN, _EAST, _NORTH, _ZONE, _CELL = range(5)
+_PLASTIC = 1.324717957244746  # the real root of x³ = x + 1
 _FRACTION_BITS = 53  # of a double
 
 
@@ -35,6 +36,10 @@ class Draw:
 def draw(asked: Uncertainty, number: int, *, max_access_m: float) -> Draw:
     """Return a draw by its number, from 1; half of all draws lie on either side of the study's own figures.
 
+    Speed and access limit come from a sequence that fills its square evenly from the beginning (Roberts 2018, "The
+    unreasonable effectiveness of quasirandom sequences": multiples of the inverse of the plastic number and of its
+    square), begun at random: with few draws, independent numbers would leave a part of the range out.
+
     Parameters
     ----------
     asked
@@ -46,10 +51,12 @@ def draw(asked: Uncertainty, number: int, *, max_access_m: float) -> Draw:
     """
     low_m, high_m = asked.access_m(max_access_m)
     share = asked.speed_share
+    begin = _uniform(asked, 0, _BEGIN, np.arange(2, dtype=np.uint64))
+    for_speed, for_access = (begin + number / _PLASTIC ** np.array([1.0, 2.0])) % 1.0
     return Draw(
         number,
-        _between(1.0 - share, 1.0, 1.0 + share, _one(asked, number, _SPEED)),
-        _between(low_m, max_access_m, high_m, _one(asked, number, _ACCESS)),
+        _between(1.0 - share, 1.0, 1.0 + share, float(for_speed)),
+        _between(low_m, max_access_m, high_m, float(for_access)),
     )
 
 
@@ -87,10 +94,6 @@ def _log_normal(share: float, normal: Floats) -> Floats:
 
 def _keys(names: pd.Series) -> Keys:
     return hash_array(names.to_numpy(dtype=object), categorize=False)
-
-
-def _one(asked: Uncertainty, number: int, what: int) -> float:
-    return float(_uniform(asked, number, what, np.zeros(1, dtype=np.uint64))[0])
 
 
 def _normal(asked: Uncertainty, number: int, what: int, keys: Keys) -> Floats:

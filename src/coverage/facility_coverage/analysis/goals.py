@@ -53,6 +53,13 @@ def status_of(goal: GoalBase, value: float | None, date: dt.date) -> Status | No
     return "on_track" if line is not None and _reaches(value, line, goal.target.bound) else "behind"
 
 
+def worst(statuses: Iterable[Status | None]) -> Status:
+    """Return how a goal stands that must hold in each of several places."""
+    found = set(statuses)
+    order: tuple[Status, ...] = ("behind", "no_data", "on_track", "met")
+    return next((one for one in order if one in found), "no_data")
+
+
 def expected_value(goal: GoalBase, date: dt.date) -> float | None:
     """Return the line from baseline over milestones to target at a date; None without a start, or after the end.
 
@@ -173,8 +180,7 @@ class _Places:
             return verdict
         places = [one for one in (districts if each == "district" else zones) if one.reason != "out_of_scope"]
         places = [one for one in places if one.reason != "nobody"]
-        worst: tuple[Status, ...] = ("behind", "no_data", "on_track", "met")
-        status: Status = next((one for one in worst if any(place.status == one for place in places)), "no_data")
+        status = worst(place.status for place in places)
         short = [place.shortfall for place in places if place.shortfall is not None]
         return replace(verdict, status=status, shortfall=math.fsum(short) if short else None)
 

@@ -16,8 +16,7 @@ from scipy.spatial import cKDTree
 
 from facility_coverage.analysis import draws
 from facility_coverage.analysis.reach import xy_of
-from facility_coverage.analysis.trips import cutoffs_by_type
-from facility_coverage.config.study import AreaType, NetworkOptions
+from facility_coverage.config.study import NetworkOptions
 from facility_coverage.config.uncertainty import Uncertainty
 from facility_coverage.layers.model import Floats, Layers
 from facility_coverage.network.graph import Bools, build_graph
@@ -73,13 +72,6 @@ class Selection:
     profile: str
     limit: Floats
     is_circle: bool = False
-
-    @classmethod
-    def of(
-        cls, layers: Layers, layer: str, chosen: Bools, *, profile: str, minutes: Mapping[AreaType, float]
-    ) -> Selection:
-        """Return the selection of facilities with a cutoff for each area type."""
-        return cls(layer, chosen, profile, cutoffs_by_type(minutes, layers))
 
     @property
     def key(self) -> tuple[str, str, bytes]:
@@ -203,9 +195,7 @@ class Ground:
         facilities = self.layers.facilities[layer]
         if not draw:
             return xy_of(facilities)
-        return xy_of(facilities) + draws.shifts_m(
-            self.asked, draw, layer=layer, facility_ids=facilities["facility_id"]
-        )
+        return xy_of(facilities) + draws.shifts_m(self.asked, draw, layer=layer, facility_ids=facilities["facility_id"])
 
     def _once(self, key: tuple[object, ...], make: Callable[[], T]) -> T:
         if key not in self._kept:

@@ -44,9 +44,7 @@ class Uncertainty(Model):
     population_share: Number = Field(
         0.10, ge=0, le=1, description="Standard deviation of the people of each zone, as a share of them"
     )
-    cell_share: Number = Field(
-        0.30, ge=0, le=2, description="The same of the people of each cell, beside its zone's"
-    )
+    cell_share: Number = Field(0.30, ge=0, le=2, description="The same of the people of each cell, beside its zone's")
     draws: WholeNumber = Field(40, ge=1, le=10_000, description="How often all of them are drawn at random")
     seed: WholeNumber = Field(1, ge=0, le=2**32 - 1, description="Which random numbers: the same seed, the same result")
     interval: Number = Field(
