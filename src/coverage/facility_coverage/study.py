@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
 
+from facility_coverage.analysis.bracket import Bracket, bracket
 from facility_coverage.analysis.coverage import CoverageResult, measure_coverage
 from facility_coverage.analysis.doctor import SMALL_PIECE_SHARE
 from facility_coverage.analysis.evidence import Evidence
@@ -21,6 +22,7 @@ from facility_coverage.analysis.proposals import Proposal, built, propose
 from facility_coverage.analysis.reach import Reach
 from facility_coverage.analysis.surfaces import check_cell
 from facility_coverage.analysis.trips import Trips, travel
+from facility_coverage.analysis.varied import Ground
 from facility_coverage.analysis.verdicts import Verdict
 from facility_coverage.config.measures import ColocatedShare
 from facility_coverage.config.profile import METRES, METRES_NAME
@@ -40,7 +42,10 @@ Stage = Callable[[str], AbstractContextManager[None]]
 
 @dataclass(frozen=True)
 class Computed:
-    """Everything a study's outputs are written from; `after` is the study with what `proposals` would build."""
+    """Everything a study's outputs are written from; `after` is the study with what `proposals` would build.
+
+    `progress` is told how far what is computed later has come.
+    """
 
     study: LoadedStudy
     layers: Layers
@@ -52,6 +57,22 @@ class Computed:
     ledger: Ledger
     proposals: tuple[Proposal, ...] = ()
     after: Computed | None = None
+    progress: Progress = field(default=lambda _: None, repr=False, compare=False)
+
+    @cached_property
+    def bracket(self) -> Bracket | None:
+        """How far the figures may be elsewhere, computed when first asked for; None where the study does not ask."""
+        config = self.study.config
+        if config.uncertainty is None:
+            return None
+        return bracket(
+            Ground(self.layers, self.networks, config.network, config.uncertainty),
+            _evidence(self.study, self.layers, Reach.after(self.layers, self.networks, self.trips)),
+            self.study.plans,
+            self.verdicts,
+            groups=tables.groups_of(config),
+            progress=self.progress,
+        )
 
 
 def compute(
@@ -73,7 +94,7 @@ def compute(
     with staged(watch, "build networks", progress):
         networks = networks_of(study, layers)
     stage = partial(staged, watch, progress=progress)
-    computed = _judged(study, layers, networks, threads=threads, stage=stage)
+    computed = replace(_judged(study, layers, networks, threads=threads, stage=stage), progress=progress)
     if not config.siting:
         return computed
     with stage("siting"):
@@ -95,12 +116,17 @@ def _judged(
     with stage("coverage and goals"):
         coverage = measure_coverage(layers, trips, networks, groups=tables.groups_of(config))
         reach = Reach.after(layers, networks, trips)
-        by_id = {layer.id: layer for layer in config.facilities}
-        evidence = Evidence(layers, by_id, reach, study.catalogues, config.no_data, config.date)
-        verdicts = judge(study.plans, evidence)
+        verdicts = judge(study.plans, _evidence(study, layers, reach))
         hierarchy = _hierarchy(config, reach)
         ledger = keep_ledger(config.facilities, reach, groups=config.groups, own_name=config.id)
     return Computed(study, layers, networks, trips, coverage, verdicts, hierarchy, ledger)
+
+
+def _evidence(study: LoadedStudy, layers: Layers, reach: Reach) -> Evidence:
+    """Return what the goals of a study are judged on."""
+    config = study.config
+    by_id = {layer.id: layer for layer in config.facilities}
+    return Evidence(layers, by_id, reach, study.catalogues, config.no_data, config.date)
 
 
 def _hierarchy(config: StudyConfig, reach: Reach) -> dict[str, pd.DataFrame]:

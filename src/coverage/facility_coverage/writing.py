@@ -16,6 +16,7 @@ from facility_coverage.analysis.time_grid import time_grid
 from facility_coverage.config.study import StudyConfig
 from facility_coverage.config.text import Lang
 from facility_coverage.outputs import qgis, tables, verdict_tables, workbook
+from facility_coverage.outputs.bracket_tables import write_bracket
 from facility_coverage.outputs.findings import write_findings
 from facility_coverage.outputs.maps import write_map
 from facility_coverage.outputs.payload import read_payload
@@ -53,6 +54,9 @@ def write_result(
             _write_pictures(config, folder)
     with stage("examine data"):
         write_findings(ranked(examine(config, layers, computed.networks)), folder)
+    if config.uncertainty is not None:
+        with stage("coverage bracket"):
+            write_bracket(computed.bracket, folder)
     with stage("write tables"):
         zones = tables.zone_table(config, layers, coverage)
         tables.write_csv(zones, folder / "zones.csv")
@@ -69,7 +73,7 @@ def write_result(
         qgis.write_styles(config, zones, computed.verdicts, package, lang=lang)
         told = workbook.Result(
             config, computed.study.profiles, layers, coverage, computed.verdicts, computed.hierarchy.get("hierarchy"),
-            identity,
+            identity, computed.bracket,
         )  # fmt: skip
         workbook.write_workbook(told, folder / workbook.FILE, lang=lang)
     if config.outputs.web_map_datum is not None:

@@ -1,7 +1,7 @@
 """The bracket: how far coverage and verdicts would be elsewhere, had the inputs been a little otherwise.
 
 Two answers stand side by side. At the ends of all ranges together the worst and the best are computed (`lower`,
-`upper`). In the draws every input varies at random at once (`low`, `high`), and by itself, which tells the causes apart.
+`upper`). In the draws every input varies at random at once (`low`, `high`), and by itself, which tells causes apart.
 """
 
 from __future__ import annotations
@@ -147,10 +147,9 @@ def corners(asked: Uncertainty, *, max_access_m: float) -> dict[str, Scenario]:
     }
 
 
-def _scenarios(one: draws.Draw) -> dict[str, Scenario]:
+def _scenarios(one: draws.Draw) -> tuple[Scenario, dict[str, Scenario]]:
     """Return a draw as scenarios: all of its causes together, and each that changes travel alone."""
-    return {
-        "joint": Scenario(one.speed, one.max_access_m, draw=one.number),
+    return Scenario(one.speed, one.max_access_m, draw=one.number), {
         "speed": Scenario(speed=one.speed),
         "access": Scenario(max_access_m=one.max_access_m),
         "position": Scenario(draw=one.number),
@@ -168,19 +167,22 @@ def _count(cases: Sequence[Case], ground: Ground, progress: Callable[[str], None
     for case in cases:
         persons = [people[group] for group in case.groups]
         central.append(case.counted(ground, Scenario()))
-        at_ends = {name: case.counts(case.counted(ground, one), persons) for name, one in ends.items()}
-        counted.append(_Counted(case.counts(central[-1], persons), at_ends, {name: [] for name in ("joint", *CAUSES)}))
+        own = case.counts(central[-1], persons)
+        at_ends = {name: case.counts(case.counted(ground, one), persons, base=own.base) for name, one in ends.items()}
+        counted.append(_Counted(own, at_ends, {name: [] for name in ("joint", *CAUSES)}))
     for number in range(1, asked.draws + 1):
         progress(f"coverage bracket: {number} of {asked.draws}")
-        here, scenarios = ground.for_draw(), _scenarios(draws.draw(asked, number, max_access_m=own_m))
+        here, (joint, scenarios) = ground.for_draw(), _scenarios(draws.draw(asked, number, max_access_m=own_m))
         factor = draws.people_factors(asked, number, points)
         varied = {name: factor * one for name, one in people.items()}
         for case, mask, into in zip(cases, central, counted, strict=True):
             as_counted, otherwise = ([those[group] for group in case.groups] for those in (people, varied))
+            base = into.central.base
             for name, scenario in scenarios.items():
-                persons = otherwise if name == "joint" else as_counted
-                into.drawn[name].append(case.counts(case.counted(here, scenario), persons))
+                into.drawn[name].append(case.counts(case.counted(here, scenario), as_counted, base=base))
             into.drawn["population"].append(case.counts(mask, otherwise))
+            together, base = case.counted(here, joint), into.drawn["population"][-1].base
+            into.drawn["joint"].append(case.counts(together, otherwise, base=base))
     return counted
 
 

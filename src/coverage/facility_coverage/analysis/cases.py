@@ -78,10 +78,20 @@ class Case:
             reached += ground.covered(one, scenario)
         return reached >= self.needed
 
-    def counts(self, covered: Bools, people: Sequence[Floats]) -> Counts:
-        """Return the people of each zone; `people` holds those of each of `groups`, shape (points,)."""
-        amount = [self._per_zone(np.where(covered, one, 0.0)) for one in people]
-        return Counts(np.column_stack(amount), np.column_stack([self._per_zone(one) for one in people]))
+    def counts(self, covered: Bools, people: Sequence[Floats], *, base: Floats | None = None) -> Counts:
+        """Return the people of each zone.
+
+        Parameters
+        ----------
+        covered
+            Who counts as covered, shape (points,).
+        people
+            Those of each of `groups`, shape (points,).
+        base
+            All people, where they are known already.
+        """
+        amount = np.column_stack([self._per_zone(np.where(covered, one, 0.0)) for one in people])
+        return Counts(amount, np.column_stack([self._per_zone(one) for one in people]) if base is None else base)
 
     def _per_zone(self, people: Floats) -> Floats:
         return np.bincount(self.zone, people, minlength=len(self.zones) + 1)[1:].astype(np.float64)
@@ -120,7 +130,7 @@ class Cases:
 
     @classmethod
     def of(cls, evidence: Evidence) -> Cases:
-        """Number the zones."""
+        """Return what makes the cases of goals judged on this evidence."""
         zones = tuple(str(one) for one in evidence.zones["zone_id"])
         return cls(evidence, zones, _numbers(evidence.layers.demand.points["zone_id"], zones))
 

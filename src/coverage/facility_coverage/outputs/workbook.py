@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from facility_coverage.analysis.bracket import Bracket
 from facility_coverage.analysis.coverage import CoverageResult
 from facility_coverage.analysis.verdicts import PlaceVerdict, Verdict
 from facility_coverage.config.profile import Profile
@@ -16,6 +17,7 @@ from facility_coverage.config.study import StudyConfig
 from facility_coverage.config.text import Lang
 from facility_coverage.layers.crs import WGS84
 from facility_coverage.layers.model import Layers
+from facility_coverage.outputs.bracket_tables import bracket_sheet
 from facility_coverage.outputs.panels import figure, group_names
 from facility_coverage.outputs.sheets import DEGREES, TENTHS, WHOLE, YEAR, Cell, Column, Sheet, figure_form, write_book
 from facility_coverage.outputs.tables import facility_table, groups_of, zone_table
@@ -28,7 +30,10 @@ FILE = "zones.xlsx"
 
 @dataclass(frozen=True)
 class Result:
-    """What the workbook tells of a run; `hierarchy` says who leads whom, None where no tier is led."""
+    """What the workbook tells of a run; `hierarchy` says who leads whom, None where no tier is led.
+
+    `bracket` is None where the study asks for none.
+    """
 
     config: StudyConfig
     profiles: Mapping[str, Profile]
@@ -37,6 +42,7 @@ class Result:
     verdicts: Sequence[Verdict]
     hierarchy: pd.DataFrame | None
     identity: str
+    bracket: Bracket | None = None
 
 
 def write_workbook(result: Result, path: Path, *, lang: Lang) -> None:
@@ -48,6 +54,7 @@ def write_workbook(result: Result, path: Path, *, lang: Lang) -> None:
         _zones(result, lang),
         _facilities(result, lang),
         _gaps(result, lang),
+        *([] if result.bracket is None else [bracket_sheet(result.bracket, config, lang=lang)]),
         method(config, result.profiles, identity=result.identity, lang=lang),
     ]
     write_book(path, sheets, day=config.date, footer=f"{config.id} {result.identity}")
