@@ -15,7 +15,7 @@ import pandas as pd
 from facility_coverage.analysis import draws
 from facility_coverage.analysis.cases import Case, Cases, Counts, GoalCase
 from facility_coverage.analysis.evidence import Evidence
-from facility_coverage.analysis.goals import status_of, worst
+from facility_coverage.analysis.goals import NOISE, status_of, worst
 from facility_coverage.analysis.varied import Ground, Scenario
 from facility_coverage.analysis.verdicts import PlaceVerdict, Status, Verdict
 from facility_coverage.config.plan import Plan
@@ -196,7 +196,7 @@ def _main_cause(drawn: Mapping[str, tuple[Floats, Floats]]) -> np.ndarray:
     width = np.stack([drawn[cause][1] - drawn[cause][0] for cause in CAUSES])
     width = np.where(np.isnan(width), 0.0, width)
     names = np.array(CAUSES, dtype=object)[width.argmax(axis=0)]
-    return np.where(width.max(axis=0) > 0, names, "")
+    return np.where(width.max(axis=0) > NOISE, names, "")
 
 
 def _coverage(case: Case, counted: _Counted, evidence: Evidence, interval: float) -> list[dict[str, object]]:
