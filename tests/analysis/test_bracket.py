@@ -229,7 +229,7 @@ def test_a_goal_without_data_has_no_bracket_and_one_without_a_target_no_verdict(
     for row in found.loc["nobody"].itertuples():
         assert [getattr(row, key) for key in FIGURES] == pytest.approx([np.nan] * 5, nan_ok=True)
         assert (row.status, row.flips) == ("no_data", False)
-    assert found.loc[("shown", "study"), "status"].isna().all()
+    assert pd.isna(found.loc[("shown", "study"), "status"])
     assert set(found.loc["shown", "status"].dropna()) == {"no_data"}  # of the town where nobody lives
     assert not found.loc["shown", "flips"].any()
     assert found.loc[("shown", "study"), "lower"] < found.loc[("shown", "study"), "upper"]
