@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -152,6 +153,19 @@ def test_corners_by_hand(asked: dict[str, Any], town_a: list[float], town_b: lis
     assert people_covered(found, "a") == town_a
     assert people_covered(found, "b") == town_b
     assert people_covered(found, "") == [a + b for a, b in zip(town_a, town_b, strict=True)]
+
+
+def test_the_example_of_the_page() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "bracket.md").read_text(encoding="utf-8")
+    world = street(goal("g", 0.4))
+    demand = replace(world.layers.demand, points=PEOPLE.iloc[:4].reset_index(drop=True))
+    found = replace(world, layers=replace(world.layers, demand=demand)).bracket(**{**FIXED, "speed_share": 0.1})
+    row = found.goals.iloc[0]
+    shares = [row["lower"], row["central"], row["upper"]]
+    assert shares == pytest.approx([10 / 150, 70 / 150, 1.0])
+    said = "So `lower` is {:.1%}, `central` {:.1%}, `upper` {:.0%}; a goal of 40 % flips.".format(*shares)
+    assert said.replace("%", " %").replace("40  %", "40 %") in page
+    assert row["flips"]
 
 
 def test_causes_alone_by_hand_and_which_moves_most() -> None:
