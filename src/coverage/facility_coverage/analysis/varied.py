@@ -109,7 +109,6 @@ class Ground:
     networks: Mapping[str, Network]
     options: NetworkOptions
     asked: Uncertainty
-    _located: dict[str, Locations] = field(default_factory=dict)
     _kept: dict[tuple[object, ...], object] = field(default_factory=dict)
 
     def for_draw(self) -> Ground:
@@ -144,38 +143,41 @@ class Ground:
         network = self.networks[profile]
         if paces_evenly(network.profile) and speed != 1.0:
             return replace(self._moving(profile, 1.0), pace=speed)
-        return self._once(("moving", profile, speed), lambda: self._built(network, profile, speed))
+        return self._once(("moving", profile, speed), lambda: self._built(network, speed))
 
-    def _built(self, network: Network, name: str, speed: float) -> _Moving:
+    def _built(self, network: Network, speed: float) -> _Moving:
         if speed != 1.0:
             profile = at_pace(network.profile, speed)
             graph, _ = build_graph(
                 self.layers.roads, profile, min_component_nodes=self.options.min_component_nodes, file=""
             )
             network = replace(network, profile=profile, graph=graph, links=link(graph, direction=profile.direction))
-        if name not in self._located:
-            points = self.layers.demand.points[["x_m", "y_m"]].to_numpy(dtype=np.float64)
-            self._located[name] = self._locate(points, network)
-        access_ms = network.profile.access_speed_ms
-        demand = time_places(self._located[name], network.graph, access_speed_ms=access_ms)
+        points = self.layers.demand.points[["x_m", "y_m"]].to_numpy(dtype=np.float64)
+        located = self._locate("", 0, points, network)
+        demand = time_places(located, network.graph, access_speed_ms=network.profile.access_speed_ms)
         return _Moving(network, network.links, demand, 1.0)
 
-    def _locate(self, points: Floats, network: Network) -> Locations:
-        """Snap by the widest limit: within a narrower one, everybody whose leg is short enough stands there too."""
+    def _locate(self, layer: str, draw: int, points: Floats, network: Network) -> Locations:
+        """Snap the facilities of a layer, or the demand (`layer` empty), once for all networks of one shape.
+
+        The limit is the widest: within a narrower one, everybody whose leg is short enough stands at the same place.
+        """
         widest_m = max(self.asked.access_m(self.options.max_access_m)[1], self.options.max_access_m)
-        return locate(points, network.index, max_access_m=widest_m, barriers=network.barriers)
+        index = network.index  # the same object for networks of one shape, and as long-lived as they
+        return self._once(
+            ("located", layer, draw, id(index)),
+            lambda: locate(points, index, max_access_m=widest_m, barriers=network.barriers),
+        )
 
     def _places(self, chosen: Selection, moving: _Moving, scenario: Scenario) -> Places:
         """Return all facilities of a layer, snapped."""
-        where = (chosen.layer, chosen.profile, scenario.draw)
-        located = self._once(
-            ("located", *where), lambda: self._locate(self._xy(chosen.layer, scenario.draw), moving.network)
-        )
-        access_ms = moving.network.profile.access_speed_ms
-        return self._once(
-            ("places", *where, scenario.speed / moving.pace),
-            lambda: time_places(located, moving.network.graph, access_speed_ms=access_ms),
-        )
+        network, layer, draw = moving.network, chosen.layer, scenario.draw
+
+        def timed() -> Places:
+            located = self._locate(layer, draw, self._xy(layer, draw), network)
+            return time_places(located, network.graph, access_speed_ms=network.profile.access_speed_ms)
+
+        return self._once(("places", layer, chosen.profile, draw, scenario.speed / moving.pace), timed)
 
     def _metres(self, chosen: Selection, scenario: Scenario) -> Floats:
         """Return the straight line between each demand point and the nearest facility, inf where it is out of reach."""
