@@ -14,7 +14,7 @@ from facility_coverage.analysis.limits import FARTHEST_SHIFT, longest_trip_m
 from facility_coverage.config.reading import load_study
 from facility_coverage.config.uncertainty import Uncertainty
 from facility_coverage.errors import ConfigError
-from facility_coverage.outputs.bracket_tables import FILES
+from facility_coverage.outputs.bracket_tables import FILES, bracket_sheet
 from facility_coverage.running import run_study
 from facility_coverage.study import compute
 from small_study import edit, write_small
@@ -134,10 +134,15 @@ def test_the_same_study_gives_the_same_bytes_with_any_number_of_threads(tmp_path
 
 def test_nothing_is_drawn_before_it_is_asked_for(tmp_path: Path) -> None:
     said: list[str] = []
-    computed = compute(load_study(write(tmp_path, uncertainty={"draws": 2})), progress=said.append)
+    study = load_study(write(tmp_path, uncertainty={"draws": 2}))
+    computed = compute(study, progress=said.append)
     assert not any("bracket" in stage for stage in said)
     assert computed.bracket is computed.bracket
     assert sum("bracket" in stage for stage in said) == 2
+    assert computed.bracket is not None
+    sheet = bracket_sheet(computed.bracket, study.config, lang="en")
+    assert sheet.name == "Bracket"
+    assert [column.heading for column in sheet.columns[:5]] == ["Figure", "Group", "Place", "Worst case", "Central"]
     assert compute(load_study(write(tmp_path))).bracket is None
 
 

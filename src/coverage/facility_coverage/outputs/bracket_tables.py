@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import get_args
 
 import pandas as pd
 
 from facility_coverage.analysis.bracket import Bracket
+from facility_coverage.analysis.verdicts import Status
 from facility_coverage.config.study import StudyConfig
 from facility_coverage.config.text import Lang
 from facility_coverage.outputs.panels import group_names
@@ -88,7 +90,8 @@ def _shares(values: pd.Series, targets: pd.Series) -> list[Cell]:
 
 
 def _verdict(status: object, lang: Lang) -> Cell:
-    return Cell(text(status, lang), status=status) if isinstance(status, str) else Cell(None)
+    known: Status | None = next((one for one in get_args(Status) if one == status), None)
+    return Cell(None) if known is None else Cell(text(known, lang), status=known)
 
 
 def _flips(value: object, lang: Lang) -> str | None:
