@@ -309,7 +309,7 @@ def test_every_scenario_is_what_computing_everything_anew_gives(seed: int, numbe
         "population": Scenario(),
     }[which]
     points = world.layers.demand.points
-    factor = draws.people_factors(asked, number, points) if which in ("all", "population") else np.ones(len(points))
+    factor = draws.Crowd.of(points).factors(asked, number) if which in ("all", "population") else np.ones(len(points))
     networks = world.networks()
     evidence = world.evidence(networks)
     ground = Ground(world.layers, networks, world.options, asked)
@@ -348,7 +348,7 @@ def test_draws_are_those_of_everything_computed_anew(seed: int, draws_: int) -> 
     values: dict[str, list[float]] = {}
     for number in range(1, draws_ + 1):
         one = draws.draw(asked, number, max_access_m=world.options.max_access_m)
-        factor = draws.people_factors(asked, number, world.layers.demand.points)
+        factor = draws.Crowd.of(world.layers.demand.points).factors(asked, number)
         anew = world.otherwise(Scenario(one.speed, one.max_access_m, draw=number), asked, factor)
         for verdict in judge([anew.plan], anew.evidence(anew.networks())):
             assert verdict.value is not None
@@ -395,6 +395,7 @@ def test_the_same_seed_gives_the_same_bracket_whatever_the_order_of_rows() -> No
     layers = world.layers
     turned = {name: frame.iloc[::-1].reset_index(drop=True) for name, frame in layers.facilities.items()}
     points = layers.demand.points.iloc[::-1].reset_index(drop=True)
+    points = points.assign(cell_id=1000 - points["cell_id"])  # as a file whose rows stand the other way round has them
     reordered = replace(
         world, layers=replace(layers, facilities=turned, demand=replace(layers.demand, points=points)),
         facility_layers=world.facility_layers[::-1],

@@ -9,16 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from facility_coverage.analysis.draws import draw, people_factors, shifts_m
+from facility_coverage.analysis.draws import Crowd, draw, shifts_m
 from facility_coverage.config.uncertainty import Uncertainty
 
 ASKED = Uncertainty()
 NAMES = pd.Series([f"f{i:05d}" for i in range(4000)])
 
 
+def people_factors(asked: Uncertainty, number: int, points: pd.DataFrame) -> np.ndarray:
+    return Crowd.of(points).factors(asked, number)
+
+
 def people(cells: int = 4000) -> pd.DataFrame:
     return pd.DataFrame({"zone_id": np.array(["a", "b", None], dtype=object)[np.arange(cells) % 3],
-                         "cell_id": np.arange(cells)})  # fmt: skip
+                         "cell_id": np.arange(cells), "demand_id": [f"c{i:05d}" for i in range(cells)]})  # fmt: skip
 
 
 def test_shifts_are_normal_with_the_deviation_asked_for_and_independent() -> None:
@@ -48,8 +52,12 @@ def test_factors_of_people_have_mean_one_and_the_deviations_asked_for() -> None:
 
 def test_pieces_of_a_cell_share_its_factor() -> None:
     asked = Uncertainty(population_share=0)
-    points = pd.DataFrame({"zone_id": ["a", "b", None], "cell_id": [7, 7, 7]})
-    assert len(set(people_factors(asked, 3, points))) == 1
+    points = pd.DataFrame({"zone_id": ["a", "b", None], "cell_id": [7, 7, 7], "demand_id": ["c7/a", "c7/b", "c7"]})
+    (factor,) = set(people_factors(asked, 3, points))
+    # A point keeps its factor wherever its row stands in the file, whose rows number the cells.
+    alone = points.iloc[[2]]
+    for cell in (0, 99):
+        assert people_factors(asked, 3, alone.assign(cell_id=cell)).tolist() == [factor]
 
 
 @given(seed=st.integers(0, 2**32 - 1), number=st.integers(1, 1000), data=st.data())

@@ -162,7 +162,7 @@ def _count(cases: Sequence[Case], ground: Ground, progress: Callable[[str], None
     points = ground.layers.demand.points
     names = sorted({group for case in cases for group in case.groups})
     people = {name: points[name].to_numpy(dtype=np.float64) for name in names}
-    ends = corners(asked, max_access_m=own_m)
+    ends, crowd = corners(asked, max_access_m=own_m), draws.Crowd.of(points)
     counted, central = [], []
     for case in cases:
         persons = [people[group] for group in case.groups]
@@ -173,7 +173,7 @@ def _count(cases: Sequence[Case], ground: Ground, progress: Callable[[str], None
     for number in range(1, asked.draws + 1):
         progress(f"coverage bracket: {number} of {asked.draws}")
         here, (joint, scenarios) = ground.for_draw(), _scenarios(draws.draw(asked, number, max_access_m=own_m))
-        factor = draws.people_factors(asked, number, points)
+        factor = crowd.factors(asked, number)
         varied = {name: factor * one for name, one in people.items()}
         for case, mask, into in zip(cases, central, counted, strict=True):
             as_counted, otherwise = ([those[group] for group in case.groups] for those in (people, varied))

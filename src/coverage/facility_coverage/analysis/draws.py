@@ -15,7 +15,7 @@ from pandas.util import hash_array
 from scipy.special import ndtri
 
 from facility_coverage.config.uncertainty import Uncertainty
-from facility_coverage.layers.model import Floats
+from facility_coverage.layers.model import Floats, Ints
 
 Keys = npt.NDArray[np.uint64]
 
@@ -66,17 +66,44 @@ def shifts_m(asked: Uncertainty, number: int, *, layer: str, facility_ids: pd.Se
     return asked.position_m * np.column_stack([_normal(asked, number, what, keys) for what in (_EAST, _NORTH)])
 
 
-def people_factors(asked: Uncertainty, number: int, points: pd.DataFrame) -> Floats:
-    """Return what the people of each demand point are multiplied by, of mean 1 and never below 0, shape (points,).
+@dataclass(frozen=True)
+class Crowd:
+    """What the people of demand points are called, for drawing how many they are.
 
-    One factor of its zone times one of its cell, both log-normal; all groups share them. Pieces of a cell in several
-    zones share the cell's. Beyond the zones there is only the cell's.
+    Attributes
+    ----------
+    zone
+        Row of each point's zone in `zone_keys`, -1 beyond the zones, shape (points,).
+    zone_keys, cell_keys
+        Of each zone, and of each point's cell.
     """
-    code, zones = pd.factorize(points["zone_id"])
-    by_zone = _log_normal(asked.population_share, _normal(asked, number, _ZONE, _keys(pd.Series(zones, dtype=object))))
-    of_zone = np.append(by_zone, 1.0)  # code -1, beyond the zones, finds the 1
-    cells = hash_array(points["cell_id"].to_numpy(dtype=np.int64).view(np.uint64))
-    return of_zone[code] * _log_normal(asked.cell_share, _normal(asked, number, _CELL, cells))
+
+    zone: Ints
+    zone_keys: Keys
+    cell_keys: Keys
+
+    @classmethod
+    def of(cls, points: pd.DataFrame) -> Crowd:
+        """Name the people of demand points.
+
+        A cell (or a polygon, or a point) goes by the first `demand_id` of its pieces: its number would depend on the
+        order of the file.
+        """
+        zone, zones = pd.factorize(points["zone_id"])
+        pieces = points[["demand_id", "cell_id"]].sort_values("demand_id").drop_duplicates("cell_id")
+        name = pd.Series(pieces["demand_id"].to_numpy(dtype=object), index=pieces["cell_id"].to_numpy())
+        cells = points["cell_id"].map(name)
+        return cls(zone.astype(np.int64), _keys(pd.Series(zones, dtype=object)), _keys(cells))
+
+    def factors(self, asked: Uncertainty, number: int) -> Floats:
+        """Return what the people of each point are multiplied by, of mean 1 and above 0, shape (points,).
+
+        One factor of its zone times one of its cell, both log-normal. All groups share them, and all pieces of a cell
+        share the cell's. Beyond the zones there is only the cell's.
+        """
+        by_zone = _log_normal(asked.population_share, _normal(asked, number, _ZONE, self.zone_keys))
+        of_zone = np.append(by_zone, 1.0)  # row -1, beyond the zones, finds the 1
+        return of_zone[self.zone] * _log_normal(asked.cell_share, _normal(asked, number, _CELL, self.cell_keys))
 
 
 def _between(low: float, central: float, high: float, uniform: float) -> float:
