@@ -185,6 +185,7 @@ def result(tmp_path_factory: pytest.TempPathFactory, chinese_font: None) -> Path
         "network": {"min_component_nodes": 2},
         "siting": [{"id": "next", "name": "next", "serves": [{"layer": "stop", "tier": "low"}], "sites": 1,
                     "spacing_m": 200}],
+        "uncertainty": {"draws": 2},
         "outputs": {"geopackage": list(get_args(GeopackageLayer)), "time_surface_m": 50, "web_map_datum": "gcj02",
                     "pictures": ["png", "svg", "pdf"]},
     }  # fmt: skip
@@ -229,6 +230,9 @@ RESULTS = [
     "spare.csv",
     "gaps.csv",
     "remedies.csv",
+    "bracket.csv",
+    "bracket_goals.csv",
+    "bracket_causes.csv",
     "sites.csv",
     "sitings.csv",
     "sites_verdicts.csv",

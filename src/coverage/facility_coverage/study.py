@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
 
+from facility_coverage.analysis.bracket import Bracket, bracket
 from facility_coverage.analysis.coverage import CoverageResult, measure_coverage
 from facility_coverage.analysis.doctor import SMALL_PIECE_SHARE
 from facility_coverage.analysis.equity import Equity, measure_equity
@@ -26,6 +27,7 @@ from facility_coverage.analysis.reach import Reach
 from facility_coverage.analysis.serving import Serving, serve
 from facility_coverage.analysis.surfaces import check_cell
 from facility_coverage.analysis.trips import Trips, travel
+from facility_coverage.analysis.varied import Ground
 from facility_coverage.analysis.verdicts import Verdict
 from facility_coverage.config.measures import ColocatedShare
 from facility_coverage.config.profile import METRES, METRES_NAME, Profile
@@ -45,7 +47,10 @@ Stage = Callable[[str], AbstractContextManager[None]]
 
 @dataclass(frozen=True)
 class Computed:
-    """Everything a study's outputs are written from; `after` is the study with what `proposals` would build."""
+    """Everything a study's outputs are written from; `after` is the study with what `proposals` would build.
+
+    `progress` is told how far what is computed later has come.
+    """
 
     study: LoadedStudy
     layers: Layers
@@ -57,6 +62,22 @@ class Computed:
     ledger: Ledger
     proposals: tuple[Proposal, ...] = ()
     after: Computed | None = None
+    progress: Progress = field(default=lambda _: None, repr=False, compare=False)
+
+    @cached_property
+    def bracket(self) -> Bracket | None:
+        """How far the figures may be elsewhere, computed when first asked for; None where the study does not ask."""
+        config = self.study.config
+        if config.uncertainty is None:
+            return None
+        return bracket(
+            Ground(self.layers, self.networks, config.network, config.uncertainty),
+            self.evidence,
+            self.study.plans,
+            self.verdicts,
+            groups=tables.groups_of(config),
+            progress=self.progress,
+        )
 
     @cached_property
     def servings(self) -> tuple[Serving, ...]:
@@ -106,7 +127,7 @@ def compute(
     with staged(watch, "build networks", progress):
         networks = networks_of(study, layers)
     stage = partial(staged, watch, progress=progress)
-    computed = _judged(study, layers, networks, threads=threads, stage=stage)
+    computed = replace(_judged(study, layers, networks, threads=threads, stage=stage), progress=progress)
     if not config.siting:
         return computed
     with stage("siting"):

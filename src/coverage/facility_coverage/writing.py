@@ -19,6 +19,7 @@ from facility_coverage.analysis.time_grid import time_grid
 from facility_coverage.config.study import StudyConfig
 from facility_coverage.config.text import Lang
 from facility_coverage.outputs import qgis, tables, verdict_tables, workbook
+from facility_coverage.outputs.bracket_tables import write_bracket
 from facility_coverage.outputs.capacity_tables import write_capacity
 from facility_coverage.outputs.equity_tables import write_equity
 from facility_coverage.outputs.findings import write_findings
@@ -84,6 +85,9 @@ def _write_tables(
         servings, gaps = computed.servings, computed.gaps
     with stage("measure equity"):
         equity = computed.equity
+    if config.uncertainty is not None:
+        with stage("coverage bracket"):
+            write_bracket(computed.bracket, folder)
     with stage("write tables"):
         zones = tables.zone_table(config, layers, coverage)
         tables.write_csv(zones, folder / "zones.csv")
@@ -104,7 +108,7 @@ def _write_tables(
         qgis.write_styles(config, zones, computed.verdicts, package, lang=lang)
         told = workbook.Result(
             config, computed.study.profiles, layers, coverage, computed.verdicts, computed.hierarchy.get("hierarchy"),
-            identity, served_table(servings, layers) if servings else None, gaps, equity,
+            identity, served_table(servings, layers) if servings else None, gaps, equity, computed.bracket,
         )  # fmt: skip
         workbook.write_workbook(told, folder / workbook.FILE, lang=lang)
 

@@ -34,7 +34,7 @@ def judge(plans: Sequence[Plan], evidence: Evidence) -> tuple[Verdict, ...]:
     """
     goals = [(plan, goal) for plan in plans for goal in plan.goals]
     goals.sort(key=lambda pair: _NATURES.index(pair[1].nature))
-    return tuple(_verdict(plan, goal, evidence) for plan, goal in goals)
+    return tuple(verdict_on(plan, goal, measure(goal, evidence), evidence) for plan, goal in goals)
 
 
 def status_of(goal: GoalBase, value: float | None, date: dt.date) -> Status | None:
@@ -52,6 +52,13 @@ def status_of(goal: GoalBase, value: float | None, date: dt.date) -> Status | No
         return "met"
     line = expected_value(goal, date)
     return "on_track" if line is not None and _reaches(value, line, goal.target.bound) else "behind"
+
+
+def worst(statuses: Iterable[Status | None]) -> Status:
+    """Return how a goal stands that must hold in each of several places."""
+    found = set(statuses)
+    order: tuple[Status, ...] = ("behind", "no_data", "on_track", "met")
+    return next((one for one in order if one in found), "no_data")
 
 
 def expected_value(goal: GoalBase, date: dt.date) -> float | None:
@@ -113,8 +120,8 @@ def _pace(goal: GoalBase, value: float | None, date: dt.date) -> float | None:
     return (goal.target.value - value) / years if years > 0 else None
 
 
-def _verdict(plan: Plan, goal: GoalBase, evidence: Evidence) -> Verdict:
-    measured = measure(goal, evidence)
+def verdict_on(plan: Plan, goal: GoalBase, measured: Measured, evidence: Evidence) -> Verdict:
+    """Judge what was measured for a goal of a plan."""
     place = _Places(goal, measured, evidence)
     districts, zones = place.districts(), place.zones()
     study = place.study(districts, zones)
@@ -180,8 +187,7 @@ class _Places:
             return verdict
         places = [one for one in (districts if each == "district" else zones) if one.reason != "out_of_scope"]
         places = [one for one in places if one.reason != "nobody"]
-        worst: tuple[Status, ...] = ("behind", "no_data", "on_track", "met")
-        status: Status = next((one for one in worst if any(place.status == one for place in places)), "no_data")
+        status = worst(place.status for place in places)
         short = [place.shortfall for place in places if place.shortfall is not None]
         whole = max if isinstance(self.goal, _MEANS) else math.fsum  # minutes of several towns do not add up
         return replace(verdict, status=status, shortfall=whole(short) if short else None)
@@ -191,7 +197,8 @@ class _Places:
         zones = self.evidence.zones
         if "district_id" not in zones.columns:
             return ()
-        names = zones.drop_duplicates("district_id").sort_values("district_id")
+        named = zones[zones["district_id"].notna()]
+        names = named.drop_duplicates("district_id").sort_values("district_id")
         label = names["district_name"] if "district_name" in names.columns else names["district_id"]
         judged = self.goal.scope.each == "district" or not isinstance(self.goal, _TOTALS)
         return tuple(

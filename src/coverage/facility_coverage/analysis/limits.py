@@ -13,9 +13,12 @@ from facility_coverage.config.measures import (
 )
 from facility_coverage.config.reading import LoadedStudy
 from facility_coverage.config.study import AreaType
+from facility_coverage.network.pace import at_pace
 from facility_coverage.network.speed import fastest_ms
 
 _ON_TRIPS = (PopulationCovered, Accessibility, TravelTime, FacilitiesInReach, PopulationWithChoice)
+#: A facility is hardly ever drawn farther from its place than so many standard deviations.
+FARTHEST_SHIFT = 4.0
 
 
 def profiles_of(study: LoadedStudy) -> list[str]:
@@ -27,16 +30,23 @@ def profiles_of(study: LoadedStudy) -> list[str]:
 
 
 def longest_trip_m(study: LoadedStudy) -> float:
-    """Return how far anybody of the study may travel within a cutoff of a layer, tier, goal or catalogue, in metres."""
-    return max(limit_m for _, limit_m in _trips_m(study))
+    """Return how far anybody of the study may travel within a cutoff of a layer, tier, goal or catalogue, in metres.
+
+    Where the study states its uncertainty, that is at the highest speed, to a facility that stands nearer than it says.
+    """
+    asked = study.config.uncertainty
+    farther_m = 0.0 if asked is None else FARTHEST_SHIFT * asked.position_m
+    return max(limit_m for _, limit_m in _trips_m(study)) + farther_m
 
 
 def _trips_m(study: LoadedStudy) -> Iterator[tuple[str, float]]:
     """Yield what limits a trip, and how far it may lead in metres."""
     layers = {layer.id: layer for layer in study.config.facilities}
 
+    factor = 1.0 if study.config.uncertainty is None else 1.0 + study.config.uncertainty.speed_share
+
     def longest(cutoff_min: Mapping[AreaType, float], profile: str) -> float:
-        return 60.0 * max(cutoff_min.values()) * fastest_ms(study.profiles[profile])
+        return 60.0 * max(cutoff_min.values()) * fastest_ms(at_pace(study.profiles[profile], factor))
 
     for layer in layers.values():
         for cutoff in (layer.cutoff_min, *(tier.cutoff_min for tier in layer.tiers if tier.cutoff_min)):

@@ -27,7 +27,7 @@ from facility_coverage.analysis.reach import chosen_of
 from facility_coverage.analysis.tally import Tally, sums_by, tally
 from facility_coverage.analysis.verdicts import ServiceReach
 from facility_coverage.config import measures as ask
-from facility_coverage.config.catalogue import Catalogue, Service
+from facility_coverage.config.catalogue import Catalogue, Category, Service
 from facility_coverage.config.goal import GoalBase
 from facility_coverage.config.profile import METRES_NAME
 from facility_coverage.config.study import AreaType
@@ -277,12 +277,7 @@ def _colocated_share(goal: ask.ColocatedShare, evidence: Evidence) -> Measured:
 def _service_completeness(goal: ask.ServiceCompleteness, evidence: Evidence) -> Measured:
     catalogue = evidence.catalogues[goal.catalogue]
     zone, people = people_of(goal, evidence, goal.group)
-    told = [
-        (category, service)
-        for category in catalogue.categories
-        for service in category.services
-        if service.layer is not None and not _service_absent(service, evidence)
-    ]
+    told = known_services(catalogue, evidence)
     reached = np.zeros(len(people), dtype=np.int64)
     rows = []
     for category, service in told:
@@ -304,19 +299,35 @@ def _service_completeness(goal: ask.ServiceCompleteness, evidence: Evidence) -> 
     return Measured(complete, "people", services=tuple(rows), note=note)
 
 
+def known_services(catalogue: Catalogue, evidence: Evidence) -> list[tuple[Category, Service]]:
+    """Return the services of a catalogue that the study has data for, with their categories."""
+    return [
+        (category, service)
+        for category in catalogue.categories
+        for service in category.services
+        if service.layer is not None and not _service_absent(service, evidence)
+    ]
+
+
 def _service_absent(service: Service, evidence: Evidence) -> bool:
     names = [service.layer, *(f"{service.layer}.{part}" for part in (*(service.tier or ()), service.attribute))]
     return any(name in evidence.no_data for name in names)
 
 
 def _reaches(service: Service, catalogue: Catalogue, evidence: Evidence) -> np.ndarray:
+    cutoff: Mapping[AreaType, float] = dict(service.cutoff_min or catalogue.cutoff_min)
+    chosen = serving(service, evidence)
+    return evidence.reach.covered(str(service.layer), chosen, profile=catalogue.profile, cutoff_min=cutoff)
+
+
+def serving(service: Service, evidence: Evidence) -> np.ndarray:
+    """Tell which facilities of its layer offer a service of a catalogue."""
     layer = evidence.facility_layers[str(service.layer)]
     facilities = evidence.layers.facilities[layer.id]
     chosen = chosen_of(layer, facilities, tiers=service.tier, own_only=layer.facilities_from == "own_zones_only")
     if service.attribute is not None:
         chosen = chosen & (facilities[service.attribute] == True).to_numpy()  # noqa: E712 - None is not known
-    cutoff: Mapping[AreaType, float] = dict(service.cutoff_min or catalogue.cutoff_min)
-    return evidence.reach.covered(layer.id, chosen, profile=catalogue.profile, cutoff_min=cutoff)
+    return chosen
 
 
 @_measure.register

@@ -13,6 +13,7 @@ from pyproj.exceptions import CRSError
 
 from facility_coverage.config.document import Document, Place, describe
 from facility_coverage.config.faults import did_you_mean, one_of
+from facility_coverage.config.study import NetworkOptions
 from facility_coverage.errors import Fault
 
 #: Columns that result tables have anyway; GeoPackages do not tell capitals from small letters.
@@ -39,6 +40,7 @@ def check_study(document: Document, profiles: Collection[str]) -> list[Fault]:
         *_states(document),
         *repeated(document, ("siting",), study.get("siting")),
         *_sitings(document),
+        *_uncertainty(document),
         *_taken_names(document),
         *_systems(document),
     ]
@@ -207,6 +209,18 @@ def _sitings(document: Document) -> Iterator[Fault]:
                 if column not in (holds if isinstance(holds, list) else []):
                     message = f"{describe(column)} is not one of {one_of(holds if isinstance(holds, list) else [])}"
                     yield document.fault((*place, "capacity", column), message, at_key=True)
+
+
+def _uncertainty(document: Document) -> Iterator[Fault]:
+    """Yield ends of the access limit's range between which the study's own limit does not lie."""
+    own = document.at(("network", "max_access_m"))
+    own_m = own if isinstance(own, int | float) else NetworkOptions().max_access_m
+    for end, sign, word in (("low", 1, "more"), ("high", -1, "less")):
+        place: Place = ("uncertainty", "max_access_m", end)
+        limit_m = document.at(place)
+        if isinstance(limit_m, int | float) and sign * limit_m > sign * own_m:
+            message = f"{end} {limit_m:g} is {word} than the study's own limit of {own_m:g} m"
+            yield document.fault(place, message, advice="network.max_access_m lies between low and high")
 
 
 def _changes(document: Document, place: Place, holder: dict[str, Any]) -> Iterator[Fault]:

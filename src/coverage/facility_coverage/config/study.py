@@ -44,6 +44,7 @@ from facility_coverage.config.table import (
     TableKeys,
 )
 from facility_coverage.config.text import Lang, Text
+from facility_coverage.config.uncertainty import Uncertainty
 
 __all__ = [  # what other rooms find here, though it is made elsewhere
     "OSM_SUFFIXES", "AreaType", "AreaTypes", "Column", "Datum", "Group", "Identifier", "PointPopulation",
@@ -387,6 +388,9 @@ class StudyConfig(Model):
         description="How people who are left out are gathered into gaps, and what remedies cost",
     )
     siting: list[Siting] = Field(default_factory=list, description="Questions of where to build next")
+    uncertainty: Uncertainty | None = Field(
+        None, description="How sure the inputs are, for the bracket of coverage; by default none is drawn"
+    )
     terrain: Terrain | None = Field(None, description="Elevation; without it everybody walks at level speed")
     barriers: list[Table] = Field(
         default_factory=list,

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from facility_coverage.analysis.bracket import Bracket
 from facility_coverage.analysis.coverage import CoverageResult
 from facility_coverage.analysis.equity import Equity
 from facility_coverage.analysis.gap_lists import GapList
@@ -18,6 +19,7 @@ from facility_coverage.config.study import StudyConfig
 from facility_coverage.config.text import Lang
 from facility_coverage.layers.crs import WGS84
 from facility_coverage.layers.model import Layers
+from facility_coverage.outputs.bracket_tables import bracket_sheet
 from facility_coverage.outputs.capacity_tables import capacity_sheet
 from facility_coverage.outputs.gap_tables import gap_sheet
 from facility_coverage.outputs.panels import figure, group_names
@@ -37,6 +39,7 @@ class Result:
 
     `served` says who can be served within capacity, None where no need is stated; `gaps` who is left out, and why.
     Without `equity` it has no sheet of that.
+    `bracket` is None where the study asks for none.
     """
 
     config: StudyConfig
@@ -49,6 +52,7 @@ class Result:
     served: pd.DataFrame | None = None
     gaps: Sequence[GapList] = ()
     equity: Equity | None = None
+    bracket: Bracket | None = None
 
 
 def write_workbook(result: Result, path: Path, *, lang: Lang) -> None:
@@ -63,6 +67,7 @@ def write_workbook(result: Result, path: Path, *, lang: Lang) -> None:
         *([gap_sheet(config, result.gaps, result.layers, lang=lang)] if result.gaps else []),
         *([] if result.served is None else [capacity_sheet(config, result.served, lang=lang)]),
         *([] if result.equity is None else [equity_sheet(config, result.equity, lang)]),
+        *([] if result.bracket is None else [bracket_sheet(result.bracket, config, lang=lang)]),
         method(config, result.profiles, identity=result.identity, lang=lang),
     ]
     write_book(path, sheets, day=config.date, footer=f"{config.id} {result.identity}")
