@@ -100,7 +100,7 @@ STUDY_FAULTS = [
     ("    kind: elder", "    zzz: 1\n    kind: elder",
      "x.yaml:13:5: facilities.0.zzz: the key 'zzz' is not known; known here: path, layer, header_row, encoding, "
      "crs, datum, columns, values, constants, where, id, name, kind, tiers, tiers_inclusive, capacity, "
-     "attributes, profile, cutoff_min, facilities_from, group, sources, duplicates, duplicate_distance_m, "
+     "attributes, profile, cutoff_min, facilities_from, group, needs, sources, duplicates, duplicate_distance_m, "
      "duplicate_similarity"),
     ("kind: raster, ", "kind: raster, yaer: 2020, ",
      "x.yaml:7:28: population.yaer: the key 'yaer' is not known; did you mean 'year'?"),
