@@ -249,6 +249,15 @@ def test_a_goal_without_data_has_no_bracket_and_one_without_a_target_no_verdict(
     assert found.loc[("shown", "study"), "lower"] < found.loc[("shown", "study"), "upper"]
 
 
+def test_without_a_facility_nobody_is_covered_whatever_varies() -> None:
+    world = street()
+    layers = world.layers
+    none = {name: frame.iloc[:0] for name, frame in layers.facilities.items()}
+    found = replace(world, layers=replace(layers, facilities=none)).bracket(draws=2)
+    assert (found.coverage[FIGURES] == 0).all(axis=None)
+    assert not found.goals["flips"].any()
+
+
 def tangle(seed: int) -> World:
     """A random study: walkers of two speeds and cars on a tangle of ways behind a fence, two facility layers."""
     rng = np.random.default_rng(seed)

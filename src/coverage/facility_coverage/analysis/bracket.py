@@ -21,6 +21,7 @@ from facility_coverage.analysis.verdicts import PlaceVerdict, Status, Verdict
 from facility_coverage.config.plan import Plan
 from facility_coverage.config.uncertainty import Uncertainty
 from facility_coverage.layers.model import Floats
+from facility_coverage.network.graph import Bools
 
 CAUSES = ("speed", "access", "position", "population")
 
@@ -66,6 +67,8 @@ class _Counted:
 
     Attributes
     ----------
+    covered
+        Demand points that count as covered as the study has it, shape (points,).
     central
         As the study has it.
     ends
@@ -74,6 +77,7 @@ class _Counted:
         In each draw: `joint`, and each cause alone.
     """
 
+    covered: Bools
     central: Counts
     ends: dict[str, Counts]
     drawn: dict[str, list[Counts]]
@@ -158,32 +162,40 @@ def _scenarios(one: draws.Draw) -> tuple[Scenario, dict[str, Scenario]]:
 
 def _count(cases: Sequence[Case], ground: Ground, progress: Callable[[str], None]) -> list[_Counted]:
     """Count everybody in every scenario and every draw."""
-    asked, own_m = ground.asked, ground.options.max_access_m
-    points = ground.layers.demand.points
-    names = sorted({group for case in cases for group in case.groups})
-    people = {name: points[name].to_numpy(dtype=np.float64) for name in names}
+    asked, own_m, points = ground.asked, ground.options.max_access_m, ground.layers.demand.points
+    people = {group: points[group].to_numpy(dtype=np.float64) for case in cases for group in case.groups}
     ends, crowd = corners(asked, max_access_m=own_m), draws.Crowd.of(points)
-    counted, central = [], []
-    for case in cases:
-        persons = [people[group] for group in case.groups]
-        central.append(case.counted(ground, Scenario()))
-        own = case.counts(central[-1], persons)
-        at_ends = {name: case.counts(case.counted(ground, one), persons, base=own.base) for name, one in ends.items()}
-        counted.append(_Counted(own, at_ends, {name: [] for name in ("joint", *CAUSES)}))
+    counted = [_at_ends(case, ground, ends, people) for case in cases]
     for number in range(1, asked.draws + 1):
         progress(f"coverage bracket: {number} of {asked.draws}")
-        here, (joint, scenarios) = ground.for_draw(), _scenarios(draws.draw(asked, number, max_access_m=own_m))
+        here, one = ground.for_draw(), draws.draw(asked, number, max_access_m=own_m)
         factor = crowd.factors(asked, number)
-        varied = {name: factor * one for name, one in people.items()}
-        for case, mask, into in zip(cases, central, counted, strict=True):
-            as_counted, otherwise = ([those[group] for group in case.groups] for those in (people, varied))
-            base = into.central.base
-            for name, scenario in scenarios.items():
-                into.drawn[name].append(case.counts(case.counted(here, scenario), as_counted, base=base))
-            into.drawn["population"].append(case.counts(mask, otherwise))
-            together, base = case.counted(here, joint), into.drawn["population"][-1].base
-            into.drawn["joint"].append(case.counts(together, otherwise, base=base))
+        varied = {group: factor * persons for group, persons in people.items()}
+        for case, into in zip(cases, counted, strict=True):
+            for name, counts in _in_draw(case, into, here, one, (people, varied)).items():
+                into.drawn[name].append(counts)
     return counted
+
+
+def _at_ends(case: Case, ground: Ground, ends: Mapping[str, Scenario], people: Mapping[str, Floats]) -> _Counted:
+    """Count a case as the study has it and at the ends of the ranges; nothing is drawn yet."""
+    persons, covered = [people[group] for group in case.groups], case.counted(ground, Scenario())
+    own = case.counts(covered, persons)
+    found = {name: case.counts(case.counted(ground, one), persons, base=own.base) for name, one in ends.items()}
+    return _Counted(covered, own, found, {name: [] for name in ("joint", *CAUSES)})
+
+
+def _in_draw(
+    case: Case, own: _Counted, ground: Ground, one: draws.Draw, people: tuple[Mapping[str, Floats], ...]
+) -> dict[str, Counts]:
+    """Count a case in a draw: all causes together and each alone; `people` as they are counted, and as drawn."""
+    counted, drawn = ([those[group] for group in case.groups] for those in people)
+    joint, alone = _scenarios(one)
+    population = case.counts(own.covered, drawn)
+    base = own.central.base
+    found = {name: case.counts(case.counted(ground, other), counted, base=base) for name, other in alone.items()}
+    together = case.counts(case.counted(ground, joint), drawn, base=population.base)
+    return {"joint": together, "population": population, **found}
 
 
 def _study_and_zones(case: Case) -> Floats:
