@@ -13,6 +13,7 @@ import pandas as pd
 from facility_coverage.analysis.coverage import CoverageResult, measure_coverage
 from facility_coverage.analysis.doctor import SMALL_PIECE_SHARE
 from facility_coverage.analysis.evidence import Evidence
+from facility_coverage.analysis.goal_sites import propose_for_goal
 from facility_coverage.analysis.goals import judge
 from facility_coverage.analysis.hierarchy import led_facilities, tier_coverage
 from facility_coverage.analysis.ledger import Ledger, keep_ledger
@@ -25,6 +26,7 @@ from facility_coverage.analysis.verdicts import Verdict
 from facility_coverage.config.measures import ColocatedShare
 from facility_coverage.config.profile import METRES, METRES_NAME
 from facility_coverage.config.reading import LoadedStudy
+from facility_coverage.config.siting import Siting
 from facility_coverage.config.study import StudyConfig
 from facility_coverage.layers.model import Layers
 from facility_coverage.layers.reading import read_layers
@@ -77,10 +79,7 @@ def compute(
     if not config.siting:
         return computed
     with stage("siting"):
-        proposals = tuple(
-            propose(one, layers, layers.candidates[one.id], computed.trips, networks, threads=threads)
-            for one in config.siting
-        )
+        proposals = tuple(_proposed(one, computed, threads=threads) for one in config.siting)
     after = _judged(study, built(layers, proposals), networks, threads=threads, stage=stage)
     return replace(computed, proposals=proposals, after=after)
 
@@ -95,12 +94,26 @@ def _judged(
     with stage("coverage and goals"):
         coverage = measure_coverage(layers, trips, networks, groups=tables.groups_of(config))
         reach = Reach.after(layers, networks, trips)
-        by_id = {layer.id: layer for layer in config.facilities}
-        evidence = Evidence(layers, by_id, reach, study.catalogues, config.no_data, config.date)
-        verdicts = judge(study.plans, evidence)
+        verdicts = judge(study.plans, _evidence(study, layers, reach))
         hierarchy = _hierarchy(config, reach)
         ledger = keep_ledger(config.facilities, reach, groups=config.groups, own_name=config.id)
     return Computed(study, layers, networks, trips, coverage, verdicts, hierarchy, ledger)
+
+
+def _proposed(asked: Siting, computed: Computed, *, threads: int) -> Proposal:
+    """Choose the sites of one siting."""
+    layers, candidates = computed.layers, computed.layers.candidates[asked.id]
+    if asked.goal is None:
+        return propose(asked, layers, candidates, computed.trips, computed.networks, threads=threads)
+    reach = Reach.after(layers, computed.networks, computed.trips)
+    evidence = _evidence(computed.study, layers, reach)
+    return propose_for_goal(asked, computed.study.plans, evidence, candidates, computed.verdicts, threads=threads)
+
+
+def _evidence(study: LoadedStudy, layers: Layers, reach: Reach) -> Evidence:
+    """Return what the study's goals are judged on."""
+    by_id = {layer.id: layer for layer in study.config.facilities}
+    return Evidence(layers, by_id, reach, study.catalogues, study.config.no_data, study.config.date)
 
 
 def _hierarchy(config: StudyConfig, reach: Reach) -> dict[str, pd.DataFrame]:

@@ -38,6 +38,7 @@ def siting_table(proposals: Sequence[Proposal]) -> pd.DataFrame:
             {
                 "siting": one.siting.id,
                 "problem": one.siting.problem,
+                "goal": one.siting.goal or "",
                 "layers": " ".join(served.layer for served in one.siting.serves),
                 "candidates": one.candidate_count,
                 "demand_points": one.demand_count,
