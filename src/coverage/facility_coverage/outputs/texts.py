@@ -208,6 +208,13 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{place}: {most} at most (wanted {wanted}), {short} {unit} short",
     ),
     "goal_more_places": ("另有 {count} 处", "and {count} more"),
+    "site_figures": (
+        "目标函数 {objective}，界 {bound}，差距 {gap}，贪心法 {greedy}",
+        "objective {objective}, bound {bound}, gap {gap}, greedy {greedy}",
+    ),
+    "site_line": ("新增 {gain} 人，累计可达率 {share}", "{gain} people newly covered, {share} with those before"),
+    "sites_change": ("目标判定，建设前 → 建成后：", "Goals, before → after building:"),
+    "sites_change_nothing": ("没有目标因此改变", "No goal's figure changes"),
     "whole_study": ("全域", "whole study"),
     "density_of": ("{}密度", "{}: density"),
     "proportion_of": ("{}占总人口比重", "{}: share of the population"),
