@@ -99,6 +99,7 @@ def propose_for_goal(
     plan, goal = goals_named(str(asked.goal), plans)[0]
     before = next(one for one in verdicts if (one.plan_id, one.goal_id) == (plan.id, goal.id))
     _refuse_unknown(asked, before)
+    _refuse_without_districts(asked, goal, evidence)
     if isinstance(goal, ask.PopulationCovered):
         return _by_coverage(asked, goal, evidence, candidates, threads)
     return _by_number(asked, goal, evidence, candidates, threads)
@@ -115,6 +116,15 @@ def _refuse_unknown(asked: Siting, before: Verdict) -> None:
         faults.append(Fault(f"siting {asked.id}", message, advice=before.note_en or "complete the data it counts"))
     if faults:
         raise StudyError(faults)
+
+
+def _refuse_without_districts(asked: Siting, goal: Any, evidence: Evidence) -> None:
+    """Refuse a goal of districts where some zone is in none."""
+    of_districts = goal.scope.each == "district" or getattr(goal, "units", "") == "districts"
+    without = [str(zone) for zone, district in evidence.district_of.items() if district is None or district == ""]
+    if of_districts and without:
+        message = f"the goal {goal.id!r} speaks of districts, and these zones are in none: {', '.join(without[:5])}"
+        raise StudyError([Fault(f"siting {asked.id}", message, advice="give each zone its district_id")])
 
 
 def _by_coverage(

@@ -184,6 +184,7 @@ class _Places:
         zones = self.evidence.zones
         if "district_id" not in zones.columns:
             return ()
+        zones = zones[zones["district_id"].notna()]  # None where the study knows no district
         names = zones.drop_duplicates("district_id").sort_values("district_id")
         label = names["district_name"] if "district_name" in names.columns else names["district_id"]
         judged = self.goal.scope.each == "district" or not isinstance(self.goal, _TOTALS)

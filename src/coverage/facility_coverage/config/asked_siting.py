@@ -147,7 +147,7 @@ def _capacity(pairs: Sequence[str], layer: FacilityLayer, goal: Any) -> tuple[di
             faults.append(("--capacity", message, did_you_mean(column, layer.capacity)))
         held[column] = number
     counted = getattr(goal, "capacity", None)
-    if counted is not None and goal.layer == layer.id and counted not in held and not faults:
+    if counted is not None and goal.layer == layer.id and not held.get(counted, 0.0) > 0 and not faults:
         message = f"is missing: the goal {goal.id!r} counts {counted}, and a new site holds none"
         faults.append(("--capacity", message, f"say what it would hold: --capacity {counted}=30"))
     return held, faults
