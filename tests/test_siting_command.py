@@ -254,3 +254,14 @@ def test_an_interrupted_siting_leaves_the_old_result(small: Path) -> None:
     assert process.returncode != 0
     assert {path.name: path.read_bytes() for path in (small.parent / "out").iterdir()} == before
     assert not [path for path in small.parent.iterdir() if path.name.startswith(".out")]
+
+
+def test_the_keys_of_a_place_that_falls_short_are_documented(small: Path) -> None:
+    edit(small, lambda study: study["facilities"][0].update(cutoff_min=5))
+    folder = run_siting(small, asked=Asked(goal="P"), folder=small.parent / "out").folder
+    (told,) = json.loads((folder / "site.json").read_text(encoding="utf-8"))["sitings"]
+    page = (Path(__file__).parents[1] / "docs" / "files.md").read_text(encoding="utf-8")
+    section = page.split("## site.json\n")[1].split("\n## ")[0]
+    rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    assert {word.strip(" `,") for row in rows for word in row.split("`, `")} == set(told["lacking"][0])
+    assert set(told) == {"siting", "said", "lacking"}
