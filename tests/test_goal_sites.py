@@ -19,7 +19,7 @@ from facility_coverage.network.travel import nearest_facility
 from facility_coverage.outputs.panels import said_of
 from facility_coverage.outputs.site_tables import siting_table
 from facility_coverage.study import Computed, compute
-from small_study import CRS, SIDE, X0, Y0, edit, facilities, write_small
+from small_study import CRS, SIDE, X0, Y0, edit, facilities, write_small, zones
 
 CITATION = {"document": "plan", "clause": "1"}
 
@@ -98,6 +98,53 @@ def test_a_goal_that_counts_is_met_by_the_sites_and_by_not_one_fewer(small: Path
     assert status_with(small, proposal.sites) == "met"
     for drop in range(len(proposal.sites)):
         assert status_with(small, proposal.sites.drop(index=drop)) != "met"
+
+
+def with_districts(small: Path) -> None:
+    """Each town is a district of its own."""
+    zones().assign(district_id=["d1", "d2"]).to_file(small.parent / "zones.geojson")
+
+
+def with_estates(small: Path, *boxes: tuple[float, float, float, float]) -> None:
+    """Draw areas, in metres from the corner of the study."""
+    shapes = [shapely.box(X0 + a, Y0 + b, X0 + c, Y0 + d) for a, b, c, d in boxes]
+    names = {"area_id": [f"e{i}" for i in range(len(shapes))], "name": [f"Estate {i}" for i in range(len(shapes))]}
+    gpd.GeoDataFrame(names, geometry=shapes, crs=CRS).to_file(small.parent / "estates.gpkg")
+    edit(small, lambda study: study.update(areas=[{"id": "estates", "name": "estates", "path": "estates.gpkg"}]))
+
+
+ESTATES = ((100, 100, 500, 500), (1100, 1100, 1900, 1900), (1100, 0, 1950, 700))  # a and c stand in two of them
+
+
+@pytest.mark.parametrize(
+    ("goal", "expected"),
+    [
+        ({"measure": "zones_with_facility", "units": "districts", "at_least": 3, "target": 1.0}, 3),
+        ({"measure": "facility_count", "target": 4, "scope": {"each": "district"}}, 5),
+        ({"measure": "population_covered", "target": 0.5, "scope": {"each": "district"}}, None),
+        ({"measure": "zones_with_facility", "units": "estates", "target": 1.0}, 1),
+        ({"measure": "zones_with_facility", "units": "estates", "at_least": 2, "target": 0.6}, 2),
+        ({"measure": "capacity_total", "capacity": "beds", "target": 30, "scope": {"area": "estates"}}, 3),
+        ({"measure": "population_covered", "target": 0.7, "scope": {"area": "estates"}}, None),
+    ],
+)
+def test_goals_of_districts_and_areas_are_met_by_not_one_fewer(
+    small: Path, goal: dict[str, Any], expected: int | None
+) -> None:
+    with_districts(small)
+    with_estates(small, *ESTATES)
+    _, proposal = solved(asking(small, goal, siting={"spacing_m": 200}))
+    assert expected is None or len(proposal.sites) == expected
+    assert len(proposal.sites)
+    assert status_with(small, proposal.sites) == "met"
+    for drop in range(len(proposal.sites)):
+        assert status_with(small, proposal.sites.drop(index=drop)) != "met"
+
+
+def test_a_goal_of_districts_is_refused_where_zones_are_in_none(small: Path) -> None:
+    goal = {"measure": "zones_with_facility", "units": "districts", "at_least": 3, "target": 1.0}
+    with pytest.raises(StudyError, match="speaks of districts, and these zones are in none: 0110101, 0110102"):
+        solved(asking(small, goal))
 
 
 SHARES: dict[str, dict[str, Any]] = {

@@ -23,6 +23,10 @@ from facility_coverage.layers.model import Floats, Ints
 Bools = npt.NDArray[np.bool_]
 _TRIES = 6
 """How often a solver's answer that is short by its tolerance is asked for anew."""
+_FOR_FEWER = 0.5
+"""Of the time that is left, what each search for one site fewer may take."""
+_FOR_ALL, _FOR_ONE_S = 0.5, 6.0
+"""Of the time, what HiGHS has for all places at once; and the seconds for one place."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,11 @@ class _Core:
     place: Ints
     need: Floats
     site: Ints
+
+    @property
+    def alike(self) -> bool:
+        """Whether there is one place, and one price."""
+        return len(self.need) == 1 and bool((self.instance.price == self.instance.price[0]).all())
 
     def met(self, chosen: list[int]) -> bool:
         """Tell whether these sites cover enough."""
@@ -93,18 +102,26 @@ def fewest(instance: Instance, place: Ints, wanted: Floats, *, time_limit_s: flo
         return Fewest(solution, np.nan, most)
     core = _core(instance, place, wanted)
     first = _greedy(core)
-    chosen, bound = _without_idle(core, first), 0.0
-    until = begin + time_limit_s
-    if chosen:
-        prices = core.instance.price
-        alike = len(wanted) == 1 and bool((prices == prices[0]).all())
-        chosen, bound = _by_number(core, chosen, until) if alike else _by_program(core, chosen, until, gap)
+    chosen, bound = _searched(core, _without_idle(core, first), begin + time_limit_s, gap)
     cost = core.cost(chosen)
     outcome: Outcome = "optimal" if cost - bound <= max(gap, 1e-9) * max(cost, 1e-9) else "time_limit"
     opened = instance.kept.copy()
     opened[core.site[chosen]] = True
     bound = cost if outcome == "optimal" and not gap else min(bound, cost)
     return Fewest(Solution(opened, cost, bound, outcome, time.perf_counter() - begin), core.cost(first), most)
+
+
+def _searched(core: _Core, chosen: list[int], until: float, gap: float) -> tuple[list[int], float]:
+    """Look for cheaper sites than those given; return them and the cost that none is below."""
+    if not chosen:
+        return chosen, 0.0
+    if core.alike:
+        return _by_number(core, chosen, until)
+    now = time.perf_counter()
+    chosen, bound = _by_program(core, chosen, now + _FOR_ALL * (until - now), gap)
+    if core.cost(chosen) - bound > max(gap, 1e-9) * core.cost(chosen):
+        chosen = _place_by_place(core, chosen, bound, until)
+    return chosen, bound
 
 
 def _core(instance: Instance, place: Ints, wanted: Floats) -> _Core:
@@ -116,7 +133,10 @@ def _core(instance: Instance, place: Ints, wanted: Floats) -> _Core:
     cover, people, place = _merged(csr_array(instance.cover[free][:, left]), instance.people[left], place[left])
     worth = covering.undominated(cover, instance.price[free])
     cover, people, place = _merged(csr_array(cover[worth]), people, place)
-    return _Core(Instance.of(cover, people, price=instance.price[free[worth]]), place, need, free[worth])
+    short = np.flatnonzero(need > 0)
+    number = np.full(len(need), -1, dtype=np.int64)
+    number[short] = np.arange(len(short))
+    return _Core(Instance.of(cover, people, price=instance.price[free[worth]]), number[place], need[short], free[worth])
 
 
 def _merged(cover: csr_array, people: Floats, place: Ints) -> tuple[csr_array, Floats, Ints]:
@@ -172,43 +192,76 @@ def _by_number(core: _Core, chosen: list[int], until: float) -> tuple[list[int],
     price = float(core.instance.price[0])
     counted = replace(core.instance, price=np.ones(len(core.site)))
     need = float(core.need[0])
-    alone = np.cumsum(np.sort(np.asarray(counted.cover @ counted.people))[::-1])
-    least = min(int(np.searchsorted(alone, need * (1 - 1e-12))) + 1, len(chosen))
-    unknown = len(chosen)  # from here on it is not known whether so many are enough
-    while least < unknown and (seconds := until - time.perf_counter()) > 0:
-        count = len(chosen) - 1 if unknown == len(chosen) else (least + unknown - 1) // 2
-        found = covering.mclp(counted, float(count), time_limit_s=seconds if count == least else seconds / 2)
+    while len(chosen) > 1:
+        seconds = _FOR_FEWER * (until - time.perf_counter())
+        found = covering.mclp(counted, len(chosen) - 1.0, time_limit_s=max(seconds, 0.01))
         sites = [int(site) for site in np.flatnonzero(found.opened)]
         if core.met(sites):
             chosen = _without_idle(core, sites)
-            unknown = len(chosen)
         elif found.bound < need:
+            return chosen, price * len(chosen)
+        else:
+            return chosen, price * _least(counted, need, len(chosen), until)
+    return chosen, price
+
+
+def _least(counted: Instance, need: float, most: int, until: float) -> int:
+    """Return a number of sites that no choice does without: with one fewer, even the relaxation covers too few."""
+    alone = np.cumsum(np.sort(np.asarray(counted.cover @ counted.people))[::-1])
+    least = min(int(np.searchsorted(alone, need * (1 - 1e-12))) + 1, most)
+    unknown = most
+    while least < unknown and time.perf_counter() < until:
+        count = (least + unknown) // 2
+        # The steps aim at a bound just short of what is needed: reaching it is proof.
+        bound = covering.relaxed(counted, float(count), need * (1 - 1e-7), until=until).value
+        if bound < need * (1 - 1e-12):
             least = count + 1
         else:
             unknown = count
-    return chosen, price * least
+    return least
+
+
+def _place_by_place(core: _Core, chosen: list[int], bound: float, until: float) -> list[int]:
+    """Choose anew the sites that serve one place most, beside all others, again and again, while it is cheaper."""
+    served = np.zeros((core.instance.cover.shape[0], len(core.need)))
+    cover = core.instance.cover
+    row = np.repeat(np.arange(cover.shape[0]), np.diff(cover.indptr))
+    np.add.at(served, (row, core.place[cover.indices]), core.instance.people[cover.indices])
+    main = served.argmax(axis=1)
+    waiting = list(range(len(core.need)))
+    while waiting and time.perf_counter() < until and core.cost(chosen) > bound + 1e-9:
+        here = waiting.pop(0)
+        others = [site for site in chosen if main[site] != here]
+        kept = np.zeros(len(core.site), dtype=np.bool_)
+        kept[others] = True
+        rest = _core(
+            Instance.of(cover, core.instance.people, price=core.instance.price, kept=kept), core.place, core.need
+        )
+        start = _without_idle(rest, _greedy(rest))
+        end = min(until, time.perf_counter() + _FOR_ONE_S)
+        if start:
+            start, _ = _by_number(rest, start, end) if rest.alike else _by_program(rest, start, end, 0.0)
+        fresh = _without_idle(core, [*others, *(int(site) for site in rest.site[start])])
+        if core.met(fresh) and core.cost(fresh) < core.cost(chosen) - 1e-9:
+            chosen = fresh
+            waiting = [place for place in range(len(core.need)) if place != here]
+    return chosen
 
 
 def _by_program(core: _Core, chosen: list[int], until: float, gap: float) -> tuple[list[int], float]:
     """Look for cheaper sites by HiGHS; return them and the cost that none is below."""
-    lacking = np.flatnonzero(core.need > 0)
-    inside = np.flatnonzero(core.need[core.place] > 0)
-    number = np.full(len(core.need), -1)
-    number[lacking] = np.arange(len(lacking))
-    part = replace(core.instance, reach=csr_array(core.instance.cover[:, inside]), people=core.instance.people[inside])
-    zone = number[core.place[inside]]
-    total = np.bincount(zone, part.people, minlength=len(lacking))
-    extra, bound = np.zeros(len(lacking)), 0.0
+    total = np.bincount(core.place, core.instance.people, minlength=len(core.need))
+    extra, bound = np.zeros(len(core.need)), 0.0
     for _ in range(_TRIES):
         seconds = until - time.perf_counter()
         if seconds <= 0:
             break
-        share = np.minimum((core.need[lacking] + extra) / total, 1.0)
-        answer = siting.lscp_goal(part, zone, share, time_limit_s=seconds, gap=gap)
+        share = np.minimum((core.need + extra) / total, 1.0)
+        answer = siting.lscp_goal(core.instance, core.place, share, time_limit_s=seconds, gap=gap)
         if not bound and np.isfinite(answer.bound):
             bound = answer.bound
         sites = [int(site) for site in np.flatnonzero(answer.opened)]
-        short = np.maximum(core.left(sites)[lacking], 0.0)
+        short = np.maximum(core.left(sites), 0.0)
         if not sites or not short.any():
             if sites and core.cost(sites) < core.cost(chosen):
                 chosen = _without_idle(core, sites)

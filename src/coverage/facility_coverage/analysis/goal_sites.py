@@ -22,7 +22,7 @@ from facility_coverage.analysis.evidence import Evidence, cutoff_of, people_of, 
 from facility_coverage.analysis.fewest import fewest
 from facility_coverage.analysis.goals import NOISE
 from facility_coverage.analysis.measuring import scale_of, unit_of
-from facility_coverage.analysis.needed import needed, usable
+from facility_coverage.analysis.needed import needed, standing, usable
 from facility_coverage.analysis.placing import placed
 from facility_coverage.analysis.proposals import Proposal, in_order, places_of
 from facility_coverage.analysis.reach import chosen_of, xy_of
@@ -155,24 +155,17 @@ def _by_coverage(
 def _by_number(asked: Siting, goal: Any, evidence: Evidence, candidates: Candidates, threads: int) -> Proposal:
     """Build as many as the goal counts, where they cover most people."""
     ground = _people_and_reach(asked, goal, evidence, candidates, threads)
-    zone = ground.candidates["zone_id"]
-    fit = usable(goal, evidence, zone, ground.candidates.geometry.to_numpy())
+    fit = usable(goal, evidence, ground.candidates["zone_id"], ground.candidates.geometry.to_numpy())
+    stands = standing(goal, evidence, ground.candidates).where(fit)
     holds = {column: float(value) for column, value in asked.serves[0].capacity.items()}
-    want = needed(goal, evidence, holds, zone[fit].value_counts().to_dict())
+    want = needed(goal, evidence, holds, {str(one): int(count) for one, count in stands.value_counts().items()})
     instance = ground.instance()
     if len(want.lacking):
         nothing = np.zeros(len(instance.price), dtype=np.bool_)
         solution = Solution(nothing, np.nan, np.nan, "infeasible", 0.0)
         return _proposal(asked, "mclp", goal, ground, solution, np.nan, want.lacking, evidence)
     number = {unit.id: i for i, unit in enumerate(want.units)}
-    district = evidence.district_of
-    by_zone = {}
-    for one in zones_in_scope(goal.scope, evidence):
-        name = {"study": "", "zone": one, "district": str(district[one])}[want.level]
-        if name in number:
-            by_zone[one] = number[name]
-    unit = np.where(fit, zone.map(by_zone).fillna(-1).to_numpy(dtype=np.int64), -1)
-    site_unit = np.concatenate([[-1], unit])
+    site_unit = np.concatenate([[-1], stands.map(number).fillna(-1).to_numpy(dtype=np.int64)])
     found = placed(instance, site_unit, want.units, want.enough, time_limit_s=asked.time_limit_s)
     return _proposal(asked, "mclp", goal, ground, found.solution, found.greedy, want.lacking, evidence)
 
@@ -248,12 +241,22 @@ def _proposal(  # noqa: PLR0913, PLR0917 - what a proposal says comes from all o
     asked: Siting, problem: Any, goal: Any, ground: _Ground, solution: Solution, greedy: float, lacking: pd.DataFrame,
     evidence: Evidence,
 ) -> Proposal:  # fmt: skip
-    zones, level = evidence.zones, "district" if "district" in lacking["level"].tolist() else "zone"
-    named = "name" if level == "zone" else "district_name" if "district_name" in zones.columns else "district_id"
-    names = dict(zip(zones[f"{level}_id"].astype(str), zones[named].astype(str), strict=True))
+    names = _names(lacking["level"].tolist(), goal, evidence)
     lacking = lacking.assign(place=lacking["place_id"].map(names).fillna(""))
     done = float(ground.people[ground.done].sum())
     return Proposal(
         asked.model_copy(update={"problem": problem}), in_order(ground.candidates, ground.instance(), solution),
         len(ground.candidates), len(ground.people), float(ground.people.sum()), done, solution, greedy, lacking, goal,
     )  # fmt: skip
+
+
+def _names(levels: Sequence[str], goal: Any, evidence: Evidence) -> dict[str, str]:
+    """Return the names of zones, districts or areas by id."""
+    if "area" in levels:
+        frame, key, named = evidence.layers.areas[goal.units], "area_id", "name"
+    elif "district" in levels:
+        frame, key = evidence.zones, "district_id"
+        named = "district_name" if "district_name" in frame.columns else key
+    else:
+        frame, key, named = evidence.zones, "zone_id", "name"
+    return dict(zip(frame[key].astype(str), frame[named].astype(str), strict=True))

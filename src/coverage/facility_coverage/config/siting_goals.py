@@ -89,9 +89,6 @@ def _of_the_goal(goal: Any) -> list[tuple[str, str]]:
     if getattr(goal, "attribute", None) is not None:
         message = f"the goal {shown} counts only facilities of which {goal.attribute!r} says yes"
         faults.append((message, "of a new one nobody knows it yet; ask for a goal without attribute"))
-    if isinstance(goal, ask.ZonesWithFacility) and goal.units not in ("zones", "districts"):
-        message = f"the goal {shown} counts areas {describe(goal.units)}"
-        faults.append((message, "sites can be counted for units: zones or districts"))
     return faults
 
 
