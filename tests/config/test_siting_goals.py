@@ -33,6 +33,7 @@ def faults(
     def change(study: dict[str, Any]) -> None:
         study["plan"] = {"id": "plan", "title": "plan", "goals": list(goals)}
         study["facilities"][0] |= {"attributes": ["good"], **(layer or {})}
+        study["no_data"] = ["station.middle"]
         study["siting"] = [
             {"id": "next", "name": "next", "goal": "G", "serves": [{"layer": "station", **(served or {})}],
              "spacing_m": 400, **siting}
@@ -74,6 +75,11 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
         goal("population_covered", tier="low"),
         {"layer": {"tiers": TIERS}, "served": {"tier": "top"}},
         "tier: one of 'low'",
+    ),
+    "no such tier": (
+        goal("facility_count", tier="middle"),
+        {"layer": {"tiers": TIERS}, "served": {"tier": "low"}},
+        "the goal 'G' counts 'middle', and the layer has no such tier; give the layer that tier",
     ),
     "no such layer": (goal("facility_count"), {"serves": [{"layer": "stat"}]}, "write layer: station"),
 }

@@ -100,7 +100,10 @@ def _of_the_served(goal: Any, served: Mapping[str, Any], layer: Mapping[str, Any
         yield (*place, "layer"), message, f"write layer: {goal.layer}"
         return
     tier, counted = served.get("tier"), counted_tiers(goal, layer)
-    if counted is not None and isinstance(tier, str) and tier not in counted:
+    if counted == []:
+        message = f"the goal {describe(goal.id)} counts {one_of(goal.tier)}, and the layer has no such tier"
+        yield ("goal",), message, "give the layer that tier, or ask for another goal"
+    elif counted is not None and isinstance(tier, str) and tier not in counted:
         message = f"a new {describe(tier)} does not count in the goal {describe(goal.id)}"
         yield (*place, "tier"), message, f"tier: one of {one_of(counted)}"
     if isinstance(goal, ask.PopulationCovered):
