@@ -865,6 +865,17 @@ def folder_of_others(small: Path) -> None:
     (small.parent / "out" / "thesis.docx").write_text("x")
 
 
+@says(
+    "small.yaml:12:15: facilities.0.needs.0.capacity: 'bed' is not one of 'beds'; did you mean 'beds'?",
+    "small.yaml:13:12: facilities.0.needs.0.group: 'old' is not one of 'total'",
+    "small.yaml:16:17: facilities.0.needs.1.per_person: 0 is not more than 0",
+)
+def need_of_nothing(small: Path) -> None:
+    of_layer(
+        small, needs=[{"capacity": "bed", "per_person": 0.1, "group": "old"}, {"capacity": "beds", "per_person": 0}]
+    )
+
+
 @pytest.mark.parametrize(("break_it", "lines"), CASES)
 def test_bad_input_is_named_exactly_and_nothing_is_written(
     tmp_path: Path,

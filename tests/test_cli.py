@@ -47,6 +47,9 @@ def test_a_run_leaves_map_tables_and_passport_and_replaces_them(small: Path) -> 
         "verdicts.csv",
         "ledger.csv",
         "sharing.csv",
+        "equity.csv",
+        "lorenz.csv",
+        "worst_served.csv",
         "run.json",
     }
     assert {path.name for path in folder.iterdir()} == names

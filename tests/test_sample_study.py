@@ -7,15 +7,18 @@ from pathlib import Path
 
 import geopandas as gpd
 import numba
+import numpy as np
 import openpyxl
 import pandas as pd
+import pyproj
 import pytest
 import yaml
 
+from facility_coverage.network.travel import nearest_facility
 from facility_coverage.running import RunResult, run_study
 
 ROOT = Path(__file__).parents[1]
-TABLES = ("zones.csv", "coverage.gpkg", "verdicts.json")
+TABLES = ("zones.csv", "coverage.gpkg", "verdicts.json", "equity.csv", "lorenz.csv", "worst_served.csv")
 
 
 def test_the_plan_is_judged_on_the_facts_that_the_sample_carries(sample: RunResult) -> None:
@@ -147,3 +150,64 @@ def test_the_proposed_sites_gain_exactly_what_building_them_gains(sample: RunRes
     assert whole.loc["YC-elder-full", "value_after"] == pytest.approx(sites["share"].iloc[-1], rel=1e-9)
     assert whole.loc["YC-elder-beds", "value_after"] - whole.loc["YC-elder-beds", "value_before"] == 10 * 30
     assert whole.loc["YC-stations", "value_after"] - whole.loc["YC-stations", "value_before"] == 10
+
+
+def test_covered_servable_and_residual_people_add_up_in_every_town(sample: RunResult) -> None:
+    served = pd.read_csv(sample.folder / "served.csv", encoding="utf-8-sig", dtype={"zone_id": str})
+    assert set(served["layer"]) == {"elder_care", "childcare"}
+    parts = served[["served", "residual", "not_covered"]].sum(axis=1)
+    assert served["population"].to_numpy() == pytest.approx(parts.to_numpy(), rel=1e-9)
+    assert served["covered"].to_numpy() == pytest.approx((served["served"] + served["residual"]).to_numpy(), rel=1e-9)
+    assert (served["residual"] > 0).any()
+    # People and covered people are those of the other tables.
+    zones = pd.read_csv(sample.folder / "zones.csv", encoding="utf-8-sig", dtype={"zone_id": str})
+    elders = served[served["layer"] == "elder_care"].set_index("zone_id").loc[zones["zone_id"]]
+    assert elders["population"].to_numpy() == pytest.approx(zones["population_elder_60"].to_numpy(), rel=1e-9)
+    assert elders["covered"].to_numpy() == pytest.approx(zones["elder_care_covered_elder_60"].to_numpy(), rel=1e-9)
+    # What zones get is what facilities give, and nobody gives more than there is.
+    spare = pd.read_csv(sample.folder / "spare.csv", encoding="utf-8-sig")
+    given, got = spare.groupby("layer")["used"].sum(), served.groupby("layer")["provided"].sum()
+    assert given.to_numpy() == pytest.approx(got.to_numpy(), rel=1e-6)
+    known = spare.dropna(subset="held")
+    assert (known["used"] <= known["held"]).all()
+    book = openpyxl.load_workbook(sample.folder / "zones.xlsx", read_only=True)
+    assert sum(1 for _ in book["容量"].rows) == 1 + len(served)
+
+
+def test_gaps_add_up_to_all_who_are_left_out(sample: RunResult) -> None:
+    gaps = pd.read_csv(sample.folder / "gaps.csv", encoding="utf-8-sig", dtype={"zone_id": str})
+    own = gaps[gaps["goal"].isna() & gaps["capacity"].isna()]
+    coverage = sample.computed.coverage.summary.set_index(["scope", "layer", "group"]).loc["study"]
+    for layer in sample.computed.study.config.facilities:
+        of_layer = own[own["layer"] == layer.id]
+        for group in ("total", "elder_60", "child_0_2"):
+            whole = coverage.loc[(layer.id, group)]
+            missed = whole["population"] - whole["covered"]
+            assert of_layer[f"people_{group}"].sum() == pytest.approx(missed, rel=1e-6)
+    served = pd.read_csv(sample.folder / "served.csv", encoding="utf-8-sig")
+    residual = gaps[gaps["capacity"].notna()].groupby("layer")["people"].sum()
+    assert residual.to_dict() == pytest.approx(served.groupby("layer")["residual"].sum().to_dict(), rel=1e-6)
+    emergency = gaps[gaps["goal"] == "YC-emergency-circle"]
+    verdicts = json.loads((sample.folder / "verdicts.json").read_text("utf-8"))
+    (goal,) = [one for one in verdicts if one["goal_id"] == "YC-emergency-circle"]
+    assert emergency["people"].sum() == pytest.approx(goal["base"] - goal["amount"], rel=1e-6)
+
+
+def test_remedies_of_the_sample_gain_what_they_promise(sample: RunResult) -> None:
+    remedies = pd.read_csv(sample.folder / "remedies.csv", encoding="utf-8-sig")
+    assert {"new_site", "path", "upgrade", "capacity"} <= set(remedies["remedy"])
+    assert (remedies["of_gap"].dropna() > 0).all()
+    computed = sample.computed
+    (trip,) = [one for one in computed.trips if one.layer.id == "elder_care"]
+    network = computed.networks[trip.layer.profile]
+    people = computed.layers.demand.points["elder_60"].fillna(0.0).to_numpy()
+    new = remedies[
+        (remedies["layer"] == "elder_care") & (remedies["remedy"] == "new_site") & remedies["capacity"].isna()
+    ]
+    to_metres = pyproj.Transformer.from_crs(4326, computed.layers.crs, always_xy=True)
+    for one in new.head(3).to_dict("records"):
+        place = network.snap(np.column_stack(to_metres.transform([one["lon"]], [one["lat"]])))
+        seconds = nearest_facility(network.graph, network.links, network.demand, place).seconds
+        before, after = trip.nearest.seconds <= trip.cutoff_s + 1e-6, seconds <= trip.cutoff_s + 1e-6
+        # Six decimals of a degree are a tenth of a metre.
+        assert people[after & ~before].sum() == pytest.approx(one["people"], rel=2e-3)

@@ -2,9 +2,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.sparse import csr_array
 
 import builders
-from facility_coverage.analysis.trips import cutoffs_by_type, travel
+from facility_coverage.analysis.trips import cutoffs_by_type, travel, within_own_cutoff
 
 ZONES = {"t": ("urban", shapely.box(0, 0, 1000, 2000)), "v": ("rural", shapely.box(1000, 0, 2000, 2000))}
 
@@ -40,3 +43,18 @@ def test_catchments_agree_with_the_nearest_facility_and_the_cutoffs(threads: int
     assert (trip.catchment.data <= trip.cutoff_s[trip.catchment.indices]).all()
     assert 0 < served.sum() < len(points)
     assert not served[::7].any()
+
+
+@given(st.integers(0, 100_000))
+def test_pairs_are_kept_where_they_are_within_the_persons_own_cutoff(seed: int) -> None:
+    """Pair by pair; beyond the zones there is no cutoff, and nobody is served. Indices stay as small as they were."""
+    rng = np.random.default_rng(seed)
+    seconds = np.where(rng.random((5, 12)) < 0.5, rng.integers(0, 5, (5, 12)) * 300.0, np.nan)
+    cutoff = rng.choice([300.0, 900.0, 1200.0, np.nan], 12)
+    row, column = np.nonzero(~np.isnan(seconds))
+    before = csr_array((seconds[row, column], (row, column)), shape=seconds.shape)
+    kept = within_own_cutoff(before, cutoff)
+    expected = {(r, c): seconds[r, c] for r, c in zip(row, column, strict=True) if seconds[r, c] <= cutoff[c]}
+    pairs = kept.tocoo()
+    assert dict(zip(zip(*pairs.coords, strict=True), pairs.data, strict=True)) == expected
+    assert kept.indices.dtype == kept.indptr.dtype == before.indptr.dtype

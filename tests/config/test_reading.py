@@ -248,7 +248,8 @@ PLAN_FAULTS = [
     ("measure: capacity_share", "measure: capacity_shares", "13:14: goals.1.measure: 'capacity_shares' is not "
      "one of 'population_covered', 'facility_count', 'capacity_total', 'capacity_per_1000', 'capacity_share', "
      "'facility_share', 'zones_with_facility', 'area_per_person', 'colocated_share', 'service_completeness', "
-     "'accessibility', 'statistic'; did you mean 'capacity_share'?"),
+     "'accessibility', 'travel_time', 'facilities_in_reach', 'population_with_choice', 'statistic'; "
+     "did you mean 'capacity_share'?"),
     ("year: 2025, value: 0.6", "value: 0.6", "19:13: goals.1.target.year: the key 'year' is missing; "
      "say by when, or since when"),
     ("name: b", "name: b\n    unit: percent", "13:11: goals.1.unit: the unit 'percent' does not fit; "

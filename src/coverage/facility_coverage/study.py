@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
 
 from facility_coverage.analysis.coverage import CoverageResult, measure_coverage
 from facility_coverage.analysis.doctor import SMALL_PIECE_SHARE
+from facility_coverage.analysis.equity import Equity, measure_equity
 from facility_coverage.analysis.evidence import Evidence
+from facility_coverage.analysis.gap_lists import GapList, gap_lists, unserved_lists
+from facility_coverage.analysis.gaps import Variants
 from facility_coverage.analysis.goal_sites import propose_for_goal
 from facility_coverage.analysis.goals import judge
 from facility_coverage.analysis.hierarchy import led_facilities, tier_coverage
 from facility_coverage.analysis.ledger import Ledger, keep_ledger
 from facility_coverage.analysis.limits import longest_trip_m, profiles_of
+from facility_coverage.analysis.promises import promises
 from facility_coverage.analysis.proposals import Proposal, built, propose
 from facility_coverage.analysis.reach import Reach
+from facility_coverage.analysis.serving import Serving, serve
 from facility_coverage.analysis.surfaces import check_cell
 from facility_coverage.analysis.trips import Trips, travel
 from facility_coverage.analysis.verdicts import Verdict
 from facility_coverage.config.measures import ColocatedShare
-from facility_coverage.config.profile import METRES, METRES_NAME
+from facility_coverage.config.profile import METRES, METRES_NAME, Profile
 from facility_coverage.config.reading import LoadedStudy
 from facility_coverage.config.siting import Siting
 from facility_coverage.config.study import StudyConfig
@@ -54,6 +59,34 @@ class Computed:
     ledger: Ledger
     proposals: tuple[Proposal, ...] = ()
     after: Computed | None = None
+
+    @cached_property
+    def servings(self) -> tuple[Serving, ...]:
+        """Whom the facilities can serve within capacity, for each need that the study states."""
+        return tuple(serve(trip, need, self.layers) for trip in self.trips for need in trip.layer.needs)
+
+    @cached_property
+    def gaps(self) -> tuple[GapList, ...]:
+        """Who is left out of each promise and each need, why, and what would help."""
+        config, layers = self.study.config, self.layers
+        promised = tuple(promises(self.study.plans, self.evidence, self.trips))
+        used = {promise.trip.layer.profile for promise in promised}
+        variants = _variants(self.study, layers, {name: self.networks[name] for name in sorted(used)})
+        groups, options = tables.groups_of(config), config.gaps
+        return (
+            *gap_lists(promised, layers, self.networks, variants, groups=groups, options=options),
+            *unserved_lists(self.servings, layers, options=options),
+        )
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """What goals are judged on."""
+        return _evidence(self.study, Reach.after(self.layers, self.networks, self.trips))
+
+    @cached_property
+    def equity(self) -> Equity:
+        """How evenly what facilities offer is shared; computed when first asked for."""
+        return measure_equity(self.layers, self.trips, groups=tables.groups_of(self.study.config))
 
 
 def compute(
@@ -94,7 +127,7 @@ def _judged(
     with stage("coverage and goals"):
         coverage = measure_coverage(layers, trips, networks, groups=tables.groups_of(config))
         reach = Reach.after(layers, networks, trips)
-        verdicts = judge(study.plans, _evidence(study, layers, reach))
+        verdicts = judge(study.plans, _evidence(study, reach))
         hierarchy = _hierarchy(config, reach)
         ledger = keep_ledger(config.facilities, reach, groups=config.groups, own_name=config.id)
     return Computed(study, layers, networks, trips, coverage, verdicts, hierarchy, ledger)
@@ -105,15 +138,9 @@ def _proposed(asked: Siting, computed: Computed, *, threads: int) -> Proposal:
     layers, candidates = computed.layers, computed.layers.candidates[asked.id]
     if asked.goal is None:
         return propose(asked, layers, candidates, computed.trips, computed.networks, threads=threads)
-    reach = Reach.after(layers, computed.networks, computed.trips)
-    evidence = _evidence(computed.study, layers, reach)
-    return propose_for_goal(asked, computed.study.plans, evidence, candidates, computed.verdicts, threads=threads)
-
-
-def _evidence(study: LoadedStudy, layers: Layers, reach: Reach) -> Evidence:
-    """Return what the study's goals are judged on."""
-    by_id = {layer.id: layer for layer in study.config.facilities}
-    return Evidence(layers, by_id, reach, study.catalogues, study.config.no_data, study.config.date)
+    return propose_for_goal(
+        asked, computed.study.plans, computed.evidence, candidates, computed.verdicts, threads=threads
+    )
 
 
 def _hierarchy(config: StudyConfig, reach: Reach) -> dict[str, pd.DataFrame]:
@@ -126,19 +153,42 @@ def _hierarchy(config: StudyConfig, reach: Reach) -> dict[str, pd.DataFrame]:
     return {name: pd.concat(found, ignore_index=True) for name, found in parts.items() if found}
 
 
+def _evidence(study: LoadedStudy, reach: Reach) -> Evidence:
+    """Return what the study's goals are judged on."""
+    config = study.config
+    by_id = {layer.id: layer for layer in config.facilities}
+    return Evidence(reach.layers, by_id, reach, study.catalogues, config.no_data, config.date)
+
+
+def _variants(study: LoadedStudy, layers: Layers, networks: Mapping[str, Network]) -> dict[str, Variants]:
+    """Return each network on level ground and without barriers, where the study has slopes and barriers."""
+    profiles = {name: network.profile for name, network in networks.items()}
+    climbing = {name: profile for name, profile in profiles.items() if profile.slope != "none"}
+    level: Mapping[str, Network] = {}
+    if layers.roads.elevation_m is not None and climbing:
+        flat = {name: profile.model_copy(update={"slope": "none"}) for name, profile in climbing.items()}
+        level = _built(study, layers, flat, barred=True)
+    open_: Mapping[str, Network] = _built(study, layers, profiles, barred=False) if len(layers.barriers) else {}
+    return {name: Variants(level.get(name), open_.get(name)) for name in profiles}
+
+
 def networks_of(study: LoadedStudy, layers: Layers) -> dict[str, Network]:
     """Build the network of every profile that a facility layer or a goal names."""
-    config = study.config
     profiles = {name: study.profiles[name] for name in profiles_of(study)}
     if any(isinstance(goal, ColocatedShare) for plan in study.plans for goal in plan.goals):
         profiles[METRES_NAME] = METRES
+    return _built(study, layers, profiles, barred=True)
+
+
+def _built(study: LoadedStudy, layers: Layers, profiles: Mapping[str, Profile], *, barred: bool) -> dict[str, Network]:
+    config = study.config
     return build_networks(
         layers.roads,
         profiles,
         layers.demand.points[["x_m", "y_m"]].to_numpy(dtype=np.float64),
         options=config.network,
         file=shown_path(config.roads.path),
-        barriers=Barriers.of(layers.barriers.geometry) if len(layers.barriers) else None,
+        barriers=Barriers.of(layers.barriers.geometry) if barred and len(layers.barriers) else None,
     )
 
 

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+
+import geopandas as gpd
 
 from facility_coverage.analysis.doctor import examine
 from facility_coverage.analysis.facility_areas import facility_areas
 from facility_coverage.analysis.findings import ranked
 from facility_coverage.analysis.service_areas import service_areas
+from facility_coverage.analysis.serving import served_table
 from facility_coverage.analysis.surfaces import time_surface
 from facility_coverage.analysis.time_grid import time_grid
 from facility_coverage.config.study import StudyConfig
 from facility_coverage.config.text import Lang
 from facility_coverage.outputs import qgis, tables, verdict_tables, workbook
+from facility_coverage.outputs.capacity_tables import write_capacity
+from facility_coverage.outputs.equity_tables import write_equity
 from facility_coverage.outputs.findings import write_findings
+from facility_coverage.outputs.gap_tables import write_gaps
 from facility_coverage.outputs.maps import write_map
 from facility_coverage.outputs.payload import read_payload
 from facility_coverage.outputs.scenes import MapContent
@@ -42,7 +48,6 @@ def write_result(
             content = map_content(one, identity=identity, lang=lang, threads=threads)
             names = ("built", text("after_building", lang)) if built else (content.state, content.state_name)
             contents.append(replace(content, state=names[0], state_name=names[1]))
-    areas = contents[0].service_areas
     if "facility_service_areas" in config.outputs.geopackage:
         with stage("draw service areas of facilities"):
             single = facility_areas(layers, computed.trips, computed.networks, threads=threads)
@@ -53,6 +58,32 @@ def write_result(
             _write_pictures(config, folder)
     with stage("examine data"):
         write_findings(ranked(examine(config, layers, computed.networks)), folder)
+    drawn = {"service_areas": contents[0].service_areas, "facility_service_areas": single}
+    _write_tables(computed, folder, drawn, lang=lang, identity=identity, stage=stage)
+    if config.outputs.web_map_datum is not None:
+        with stage("write web maps"):
+            write_web_maps(config, layers, coverage, folder, datum=config.outputs.web_map_datum)
+    if config.outputs.time_surface_m is not None:
+        with stage("write time surfaces"):
+            _write_surfaces(computed, config.outputs.time_surface_m, folder)
+    return remarks
+
+
+def _write_tables(
+    computed: Computed,
+    folder: Path,
+    drawn: Mapping[str, gpd.GeoDataFrame | None],
+    *,
+    lang: Lang,
+    identity: str,
+    stage: Stage,
+) -> None:
+    """Compute what no map shows, and write every table, the GeoPackage and the workbook."""
+    config, layers, coverage = computed.study.config, computed.layers, computed.coverage
+    with stage("find gaps and remedies"):
+        servings, gaps = computed.servings, computed.gaps
+    with stage("measure equity"):
+        equity = computed.equity
     with stage("write tables"):
         zones = tables.zone_table(config, layers, coverage)
         tables.write_csv(zones, folder / "zones.csv")
@@ -62,23 +93,20 @@ def write_result(
         verdict_tables.write_verdicts(computed.verdicts, folder)
         verdict_tables.write_hierarchy(computed.hierarchy, folder)
         verdict_tables.write_ledger(computed.ledger, folder)
-        package, drawn = folder / "coverage.gpkg", {"service_areas": areas, "facility_service_areas": single}
+        package = folder / "coverage.gpkg"
         tables.write_geopackage(config, layers, coverage, computed.verdicts, package, areas=drawn)
         if computed.after is not None:
             write_sites(computed.proposals, layers, computed.verdicts, computed.after.verdicts, folder)
+        write_gaps(gaps, layers, folder)
+        if servings:
+            write_capacity(servings, layers, folder)
+        write_equity(equity, folder)
         qgis.write_styles(config, zones, computed.verdicts, package, lang=lang)
         told = workbook.Result(
             config, computed.study.profiles, layers, coverage, computed.verdicts, computed.hierarchy.get("hierarchy"),
-            identity,
+            identity, served_table(servings, layers) if servings else None, gaps, equity,
         )  # fmt: skip
         workbook.write_workbook(told, folder / workbook.FILE, lang=lang)
-    if config.outputs.web_map_datum is not None:
-        with stage("write web maps"):
-            write_web_maps(config, layers, coverage, folder, datum=config.outputs.web_map_datum)
-    if config.outputs.time_surface_m is not None:
-        with stage("write time surfaces"):
-            _write_surfaces(computed, config.outputs.time_surface_m, folder)
-    return remarks
 
 
 def map_content(computed: Computed, *, identity: str, lang: Lang, threads: int = 1) -> MapContent:

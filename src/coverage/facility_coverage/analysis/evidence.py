@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from facility_coverage.analysis.reach import Reach
+from facility_coverage.analysis.reach import Reach, chosen_of
 from facility_coverage.analysis.tally import sums_by
 from facility_coverage.config.catalogue import Catalogue
 from facility_coverage.config.goal import Scope
@@ -101,6 +101,13 @@ def people_per_zone(goal: Any, evidence: Evidence, group: str) -> pd.Series:
     zone, people = people_of(goal, evidence, group)
     sums = sums_by(zone, people)
     return sums.reindex(zones_in_scope(goal.scope, evidence), fill_value=0.0)
+
+
+def serving(goal: Any, evidence: Evidence) -> tuple[FacilityLayer, np.ndarray]:
+    """Return the layer of a goal, and which of its facilities serve: by tier, and by where they stand."""
+    layer = evidence.facility_layers[goal.layer]
+    own_only = (goal.facilities_from or layer.facilities_from) == "own_zones_only"
+    return layer, chosen_of(layer, evidence.layers.facilities[goal.layer], tiers=goal.tier, own_only=own_only)
 
 
 def cutoff_of(goal: Any, layer: FacilityLayer) -> Mapping[AreaType, float]:

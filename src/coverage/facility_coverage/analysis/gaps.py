@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
+from facility_coverage.analysis.promises import Promise
 from facility_coverage.analysis.reach import xy_of
+from facility_coverage.analysis.serving import Serving
+from facility_coverage.analysis.settlements import settlements
 from facility_coverage.analysis.trips import Trips
-from facility_coverage.layers.model import Ints, Layers
+from facility_coverage.config.gaps import Gaps
+from facility_coverage.layers.model import Floats, Ints, Layers
 from facility_coverage.network.links import TIME_TOLERANCE_S
 from facility_coverage.network.network import Network
 from facility_coverage.network.travel import nearest_facility
 
 Bools = npt.NDArray[np.bool_]
-Cause = Literal["unattached", "disconnected", "barrier", "slope", "detour", "distance"]
+Cause = Literal[
+    "tier", "neighbour", "barrier", "unattached", "disconnected", "slope", "detour", "distance", "no_data", "full"
+]
 CAUSES: tuple[Cause, ...] = get_args(Cause)
 
-#: A way so many times as long as the straight line is a detour.
-DETOUR_FACTOR = 1.5
-#: People who live within this distance of each other and are left out for the same cause are one gap, in metres.
-TOGETHER_M = 300.0
-_CELL_M = 100.0
 _NEAR = ("near_id", "near_name", "near_m", "near_direction")
 _COMPASS = ("east", "north_east", "north", "north_west", "west", "south_west", "south", "south_east")
 
@@ -49,23 +47,29 @@ class Variants:
     unbarred: Network | None = None
 
 
-def causes(trip: Trips, layers: Layers, network: Network, variants: Variants) -> npt.NDArray[np.object_]:
+def causes(
+    promise: Promise, layers: Layers, network: Network, variants: Variants, *, detour_factor: float
+) -> npt.NDArray[np.object_]:
     """Return why each demand point is left out, None for who is covered or beyond the zones, shape (points,).
 
-    The first of these that holds: ``barrier`` (in time, or near enough to a way, if barriers could be crossed),
-    ``unattached`` (no way near), ``disconnected`` (no way leads to a facility), ``slope`` (in time on level ground),
-    ``detour`` (the way is `DETOUR_FACTOR` times the straight line, along which one would be in time), ``distance`` (no
-    facility is near).
+    The first of these that holds: ``tier`` (in time, if facilities of other tiers counted), ``neighbour`` (in time, if
+    those beyond the zones counted), ``barrier`` (in time, if barriers could be crossed), ``unattached`` (no way near),
+    ``disconnected`` (no way leads to a facility), ``slope`` (in time on level ground), ``detour`` (the way is
+    `detour_factor` times the straight line, along which one would be in time), ``distance`` (no facility is near).
     """
+    trip = promise.trip
     seconds, cutoff_s = trip.nearest.seconds, trip.cutoff_s
     missed = ~np.isnan(cutoff_s) & ~(seconds <= cutoff_s + TIME_TOLERANCE_S)
-    tests: list[tuple[Cause, Bools]] = []
-    if variants.unbarred is not None:
-        tests.append(("barrier", _in_time(trip, variants.unbarred)))
-    tests += [("unattached", network.demand.edge < 0), ("disconnected", np.isnan(seconds))]
-    if variants.level is not None:
-        tests.append(("slope", _in_time(trip, variants.level)))
-    tests.append(("detour", _detour(trip, layers, network)))
+    every, own = layers.facilities[trip.layer.id], xy_of(trip.facilities)
+    tests: list[tuple[Cause, Bools]] = [
+        ("tier", _in_time(trip, network, xy_of(every[promise.other_tiers]))),
+        ("neighbour", _in_time(trip, network, xy_of(every[promise.neighbours]))),
+        ("barrier", _in_time(trip, variants.unbarred, own)),
+        ("unattached", network.demand.edge < 0),
+        ("disconnected", np.isnan(seconds)),
+        ("slope", _in_time(trip, variants.level, own)),
+        ("detour", _detour(trip, layers, network, detour_factor)),
+    ]
     found = np.full(len(seconds), None, dtype=object)
     found[missed] = "distance"
     for cause, holds in reversed(tests):
@@ -73,24 +77,59 @@ def causes(trip: Trips, layers: Layers, network: Network, variants: Variants) ->
     return found
 
 
-def _in_time(trip: Trips, network: Network) -> Bools:
-    """Tell who would be in time on another network."""
-    places = network.snap(xy_of(trip.facilities))
-    seconds = nearest_facility(network.graph, network.links, network.demand, places).seconds
+def _in_time(trip: Trips, network: Network | None, facilities: Floats) -> Bools:
+    """Tell who would be in time on a network to facilities (metres, shape (facilities, 2)); nobody without either."""
+    if network is None or not len(facilities):
+        return np.zeros(len(trip.cutoff_s), dtype=np.bool_)
+    seconds = nearest_facility(network.graph, network.links, network.demand, network.snap(facilities)).seconds
     return np.asarray(seconds <= trip.cutoff_s + TIME_TOLERANCE_S)
 
 
-def _detour(trip: Trips, layers: Layers, network: Network) -> Bools:
+def _detour(trip: Trips, layers: Layers, network: Network, factor: float) -> Bools:
     """Tell whose way is a detour, on foot: by car there is no one speed."""
     speed = network.profile.level_speed_kmh
     if speed is None or not len(trip.facilities):
         return np.zeros(len(trip.cutoff_s), dtype=np.bool_)
     straight_m, _ = cKDTree(xy_of(trip.facilities)).query(layers.demand.points[["x_m", "y_m"]].to_numpy(dtype=float))
     straight_s = straight_m / (speed / 3.6)
-    return (straight_s <= trip.cutoff_s + TIME_TOLERANCE_S) & (trip.nearest.seconds >= DETOUR_FACTOR * straight_s)
+    return (straight_s <= trip.cutoff_s + TIME_TOLERANCE_S) & (trip.nearest.seconds >= factor * straight_s)
 
 
-def gaps(trip: Trips, layers: Layers, why: npt.NDArray[np.object_], *, groups: Sequence[str]) -> pd.DataFrame:
+def unserved(serving: Serving) -> npt.NDArray[np.object_]:
+    """Return why each demand point within reach is not served, None for who is, shape (points,).
+
+    ``no_data`` where a facility within reach does not tell its capacity, else ``full``.
+    """
+    # A millionth of a person is the rounding of shared-out people.
+    left = serving.residual_people > 1e-6
+    found = np.full(len(left), None, dtype=object)
+    found[left] = "full"
+    found[left & serving.in_reach_of_unknown] = "no_data"
+    return found
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Gaps, and who lives in them.
+
+    Attributes
+    ----------
+    table
+        A row for each gap, see `gather`.
+    gap
+        Row of each demand point, -1 for those in none, shape (points,).
+    people
+        Of the group that the promise is for, left out at each demand point, shape (points,).
+    """
+
+    table: pd.DataFrame
+    gap: npt.NDArray[np.int64]
+    people: npt.NDArray[np.float64]
+
+
+def gather(
+    trip: Trips, layers: Layers, why: npt.NDArray[np.object_], people: pd.DataFrame, *, options: Gaps
+) -> Gathered:
     """Gather people who are left out into settlements with a name.
 
     Parameters
@@ -98,62 +137,75 @@ def gaps(trip: Trips, layers: Layers, why: npt.NDArray[np.object_], *, groups: S
     trip, layers
         Travel to one facility layer, and the study's data.
     why
-        From `causes`.
-    groups
-        Columns of people to count, `total` among them.
+        Why each demand point is left out, None for who is not, shape (points,).
+    people
+        Left out at each demand point, a column for each group; the layer's group is among them.
+    options
+        How near to each other people of one gap live.
 
     Returns
     -------
-    pandas.DataFrame
-        Most people of the layer's group first: `layer`, `gap` (from 1), `zone_id`, `cause`, `x_m`, `y_m` (where most of
-        them live), ``people_<group>``, `minutes_missing` (beyond the cutoff, mean of the people; NaN where nothing is
-        reached), `near_id`, `near_name`, `near_m`, `near_direction` (the nearest facility as the crow flies).
+    Gaps with most people of the layer's group first, and last the scattered ones: `layer`, `gap` (from 1), `zone_id`,
+    `cause`, `scattered` (whether many small ones of a zone), `x_m`, `y_m` (the middle of where they live),
+    ``people_<group>``, `minutes_missing` (beyond the cutoff, mean of those who reach a facility at all; NaN where
+    nobody does, or no minutes are missing), `near_id`, `near_name`, `near_m`, `near_direction` (the nearest facility as
+    the crow flies, and where the gap lies from it). People add up to all who are left out.
     """
     points = layers.demand.points
-    people = points[list(groups)].fillna(0.0)
-    left = np.flatnonzero(pd.notna(why) & (people["total"].to_numpy() > 0))
-    of = _gathered(points.iloc[left], why[left])
-    table = people.iloc[left].reset_index(drop=True)
+    counted = people.fillna(0.0)
+    left = np.flatnonzero(pd.notna(why) & (counted.max(axis=1) > 0).to_numpy())
+    here, table = points.iloc[left], counted.iloc[left].reset_index(drop=True)
     own = table[trip.layer.group].to_numpy(dtype=np.float64)
-    weight = np.maximum(own, 1e-9)
-    here = points.iloc[left]
-    late_min = (trip.nearest.seconds - trip.cutoff_s)[left] / 60.0
-    count = int(of.max()) + 1 if len(of) else 0
-    total = np.bincount(of, weight, minlength=count)
+    kind = pd.factorize(here["zone_id"].astype(str) + "\t" + why[left].astype(str))[0]
+    xy = here[["x_m", "y_m"]].to_numpy(dtype=np.float64)
+    of = settlements(xy, kind, own, together_m=options.together_m, radius_m=options.radius_m)
+    of, scattered = _pooled(of, kind, own, smallest=options.smallest_share * own.sum())
+    late_s = (trip.nearest.seconds - trip.cutoff_s)[left]
+    late_min = np.where(late_s > 0, late_s, np.nan) / 60.0
     first = pd.Series(np.arange(len(of))).groupby(of).first().to_numpy(dtype=np.int64)
-    columns: dict[str, object] = {
-        "layer": trip.layer.id,
-        "zone_id": here["zone_id"].to_numpy()[first],
-        "cause": why[left][first],
-        "x_m": np.bincount(of, weight * here["x_m"].to_numpy(), minlength=count) / total,
-        "y_m": np.bincount(of, weight * here["y_m"].to_numpy(), minlength=count) / total,
-        **{f"people_{group}": np.bincount(of, table[group], minlength=count) for group in groups},
-        "minutes_missing": np.bincount(of, weight * late_min, minlength=count) / total,
-    }
-    frame = pd.DataFrame(columns)
-    frame = frame.sort_values([f"people_{trip.layer.group}", "zone_id", "cause"], ascending=[False, True, True])
+    frame = pd.DataFrame(
+        {
+            "layer": trip.layer.id,
+            "zone_id": here["zone_id"].to_numpy()[first],
+            "cause": why[left][first],
+            "scattered": scattered,
+            **_means(of, np.maximum(own, 1e-9), {"x_m": xy[:, 0], "y_m": xy[:, 1]}),
+            **{f"people_{group}": np.bincount(of, table[group], minlength=len(first)) for group in table.columns},
+            **_means(of, np.maximum(own, 1e-9), {"minutes_missing": late_min}),
+        }
+    )
+    key = ["scattered", f"people_{trip.layer.group}", "zone_id", "cause", "x_m", "y_m"]
+    frame = frame.sort_values(key, ascending=[True, False, True, True, True, True])
+    rank = np.empty(len(frame), dtype=np.int64)
+    rank[frame.index.to_numpy()] = np.arange(len(frame))
     frame = frame.reset_index(drop=True)
     frame.insert(1, "gap", np.arange(1, len(frame) + 1))
-    return pd.concat([frame, _nearby(frame, trip)], axis=1)
+    gap, who = np.full(len(points), -1, dtype=np.int64), np.zeros(len(points))
+    gap[left], who[left] = rank[of], own
+    return Gathered(pd.concat([frame, _nearby(frame, trip)], axis=1), gap, who)
 
 
-def _gathered(points: pd.DataFrame, why: npt.NDArray[np.object_]) -> Ints:
-    """Return the number of the settlement of each point: near each other, in one zone, for one cause."""
-    if not len(points):
-        return np.empty(0, dtype=np.int64)
-    kind = pd.factorize(points["zone_id"].astype(str) + "\t" + why.astype(str))[0]
-    square = np.floor(points[["x_m", "y_m"]].to_numpy(dtype=np.float64) / _CELL_M).astype(np.int64)
-    cells, cell = np.unique(np.column_stack([kind, square]), axis=0, return_inverse=True)
-    # Cells of another kind are put far away, so that one search finds neighbours of one kind.
-    apart = np.column_stack([cells[:, 1:] * _CELL_M, cells[:, 0] * 1e7])
-    pairs = cKDTree(apart).query_pairs(TOGETHER_M, output_type="ndarray")
-    links = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(len(cells), len(cells)))
-    _, label = connected_components(links, directed=False)
-    return np.asarray(label[cell.ravel()], dtype=np.int64)
+def _pooled(of: Ints, kind: Ints, people: Floats, *, smallest: float) -> tuple[Ints, Bools]:
+    """Put settlements with fewer people than `smallest` together, kind by kind; tell which numbers stand for those."""
+    small = np.bincount(of, people)[of] < smallest if len(of) else np.empty(0, dtype=np.bool_)
+    named = np.where(small, -1 - kind, of)
+    numbers, pooled = np.unique(named, return_inverse=True)
+    return pooled.astype(np.int64), numbers < 0
+
+
+def _means(of: Ints, weight: Floats, columns: dict[str, Floats]) -> dict[str, Floats]:
+    """Return the mean of each column over those people of each gap of whom it is known; NaN where of none."""
+    means = {}
+    for name, values in columns.items():
+        known = np.where(np.isnan(values), 0.0, weight)
+        total = np.bincount(of, known)
+        sums = np.bincount(of, known * np.nan_to_num(values))
+        means[name] = np.divide(sums, total, out=np.full(len(total), np.nan), where=total > 0)
+    return means
 
 
 def _nearby(frame: pd.DataFrame, trip: Trips) -> pd.DataFrame:
-    """Return the nearest facility of each gap, and in which direction the gap lies from it."""
+    """Return the nearest facility of each gap, and in which direction the gap lies from it; none of scattered ones."""
     places = xy_of(trip.facilities)
     if not len(places) or not len(frame):
         return pd.DataFrame(index=frame.index, columns=list(_NEAR), dtype=object)
@@ -167,4 +219,4 @@ def _nearby(frame: pd.DataFrame, trip: Trips) -> pd.DataFrame:
         "near_m": metres,
         "near_direction": direction,
     }
-    return pd.DataFrame(columns, index=frame.index)
+    return pd.DataFrame(columns, index=frame.index).mask(frame["scattered"])

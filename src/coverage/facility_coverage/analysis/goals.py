@@ -23,6 +23,7 @@ DAYS_A_YEAR = 365.2425
 _NATURES = ("binding", "expected", "text")
 _TOTALS = (ask.FacilityCount, ask.CapacityTotal)
 _NOT_WHOLE = (ask.Statistic,)
+_MEANS = (ask.TravelTime, ask.FacilitiesInReach)
 
 
 def judge(plans: Sequence[Plan], evidence: Evidence) -> tuple[Verdict, ...]:
@@ -83,11 +84,16 @@ def reaches(value: float, target: float, bound: str) -> bool:
 
 
 def _shortfall(goal: GoalBase, figure: Figure) -> float | None:
-    """Return whole units missing to the target at the given base (or too many): 0 when met, else at least 1."""
+    """Return whole units missing to the target at the given base (or too many): 0 when met, else at least 1.
+
+    Of means, and of statistics, it is the distance to the target in their own unit.
+    """
     if figure.value is None or goal.target is None:
         return None
     if reaches(figure.value, goal.target.value, goal.target.bound):
         return 0.0
+    if isinstance(goal, _MEANS):
+        return float(f"{abs(goal.target.value - figure.value):.12g}")
     wanted = goal.target.value * figure.base
     missing = abs(wanted - figure.amount)
     if isinstance(goal, _NOT_WHOLE):
@@ -149,6 +155,7 @@ def _verdict(plan: Plan, goal: GoalBase, evidence: Evidence) -> Verdict:
         zones=zones,
         missing=study.missing,
         reason=study.reason,
+        unreached_share=study.unreached_share,
         services=measured.services,
     )
 
@@ -177,7 +184,8 @@ class _Places:
         worst: tuple[Status, ...] = ("behind", "no_data", "on_track", "met")
         status: Status = next((one for one in worst if any(place.status == one for place in places)), "no_data")
         short = [place.shortfall for place in places if place.shortfall is not None]
-        return replace(verdict, status=status, shortfall=math.fsum(short) if short else None)
+        whole = max if isinstance(self.goal, _MEANS) else math.fsum  # minutes of several towns do not add up
+        return replace(verdict, status=status, shortfall=whole(short) if short else None)
 
     def districts(self) -> tuple[PlaceVerdict, ...]:
         """Return the verdict of each district, where zones name theirs."""
@@ -248,6 +256,7 @@ class _Places:
             pace_per_year=_pace(goal, value, date) if speaks else None,
             missing=0 if figure is None else figure.missing,
             reason=silence or self._why(figure),
+            unreached_share=None if figure is None or not isinstance(goal, ask.TravelTime) else figure.unreached_share,
         )
 
     def _why(self, figure: Figure | None) -> Reason:
@@ -257,7 +266,7 @@ class _Places:
         if math.isnan(figure.amount):
             return "unknown"
         if figure.base <= 0:
-            return "nobody"
+            return "unreached" if figure.unreached > 0 else "nobody"
         return "no_target" if self.goal.target is None else ""
 
 

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from facility_coverage.config.measures import Accessibility, PopulationCovered
+from facility_coverage.config.measures import (
+    Accessibility,
+    FacilitiesInReach,
+    PopulationCovered,
+    PopulationWithChoice,
+    TravelTime,
+)
 from facility_coverage.config.reading import LoadedStudy
 from facility_coverage.config.study import AreaType
 from facility_coverage.network.speed import fastest_ms
+
+_ON_TRIPS = (PopulationCovered, Accessibility, TravelTime, FacilitiesInReach, PopulationWithChoice)
 
 
 def profiles_of(study: LoadedStudy) -> list[str]:
@@ -34,9 +42,11 @@ def _trips_m(study: LoadedStudy) -> Iterator[tuple[str, float]]:
         for cutoff in (layer.cutoff_min, *(tier.cutoff_min for tier in layer.tiers if tier.cutoff_min)):
             yield layer.id, longest(cutoff, layer.profile)
     for goal in (goal for plan in study.plans for goal in plan.goals):
-        if isinstance(goal, PopulationCovered | Accessibility) and goal.layer in layers:
+        if isinstance(goal, _ON_TRIPS) and goal.layer in layers:
             asked = layers[goal.layer]
-            yield goal.id, longest(goal.cutoff_min or asked.cutoff_min, goal.profile or asked.profile)
+            own = getattr(goal, "cutoff_min", None) or asked.cutoff_min
+            limit = goal.longest_min(own) if isinstance(goal, Accessibility) else own
+            yield goal.id, longest(limit, goal.profile or asked.profile)
             if isinstance(goal, PopulationCovered) and goal.radius_m is not None:
                 yield goal.id, max(goal.radius_m.values())
     for catalogue in study.catalogues.values():

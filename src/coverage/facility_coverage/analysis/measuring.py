@@ -12,8 +12,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from facility_coverage.analysis import measures
-from facility_coverage.analysis.accessibility import two_step
+from facility_coverage.analysis import competition, measures, nearness
 from facility_coverage.analysis.evidence import (
     Evidence,
     cutoff_of,
@@ -45,7 +44,7 @@ class Measured:
     tally
         By zone or district; None where the study has no data.
     unit
-        Name of what is missing to a target: a capacity column, ``facilities``, ``people``, ``zones`` …
+        Name of what is missing to a target: a capacity column, ``facilities``, ``people``, ``zones``, ``minutes`` …
     level
         What the rows of the tally are: ``zone``, ``district``, or ``study`` where one row stands for it all.
     beside
@@ -76,7 +75,7 @@ class Measured:
 
 def measure(goal: GoalBase, evidence: Evidence) -> Measured:
     """Measure a goal on the evidence; what the study says it has no data for has no figure."""
-    absent = _absent(goal, evidence)
+    absent = absent_of(goal, evidence)
     if absent:
         return Measured(None, unit_of(goal), absent=absent)
     found, more = _measure(goal, evidence), _partly_absent(goal, evidence)
@@ -86,7 +85,7 @@ def measure(goal: GoalBase, evidence: Evidence) -> Measured:
 
 def unit_of(goal: GoalBase) -> str:
     """Return the unit of what is missing to a goal's target."""
-    people = (ask.PopulationCovered, ask.ServiceCompleteness)
+    people = (ask.PopulationCovered, ask.ServiceCompleteness, ask.PopulationWithChoice)
     if isinstance(goal, people):
         return "people"
     if isinstance(goal, ask.ZonesWithFacility):
@@ -95,6 +94,8 @@ def unit_of(goal: GoalBase) -> str:
         return goal.part or goal.capacity
     if isinstance(goal, ask.Statistic):
         return goal.unit
+    if isinstance(goal, ask.TravelTime | ask.FacilitiesInReach):
+        return "minutes" if isinstance(goal, ask.TravelTime) else goal.measure
     return str(getattr(goal, "capacity", "facilities"))
 
 
@@ -106,10 +107,12 @@ def scale_of(goal: GoalBase) -> str:
         return "per_1000"
     if isinstance(goal, ask.AreaPerPerson):
         return f"m2_per_{goal.per}"
+    if isinstance(goal, ask.TravelTime):
+        return "minutes"
     return goal.unit if isinstance(goal, ask.Statistic) else "count"
 
 
-def _absent(goal: Any, evidence: Evidence) -> str:
+def absent_of(goal: Any, evidence: Evidence) -> str:
     """Return the first name of a goal that the study says it has no data for; of several tiers all must be without."""
     names: list[str] = []
     for end in ("", "with_"):
@@ -328,23 +331,28 @@ def _reaches(service: Service, catalogue: Catalogue, evidence: Evidence) -> np.n
 
 @_measure.register
 def _accessibility(goal: ask.Accessibility, evidence: Evidence) -> Measured:
-    layer = evidence.facility_layers[goal.layer]
-    facilities = evidence.layers.facilities[goal.layer]
-    own_only = layer.facilities_from == "own_zones_only"
-    chosen = chosen_of(layer, facilities, tiers=goal.tier, own_only=own_only)
-    within = evidence.reach.catchment(
-        goal.layer, chosen, profile=goal.profile or layer.profile, cutoff_min=cutoff_of(goal, layer)
+    counted, beyond = competition.mean_accessibility(goal, evidence)
+    zh, en = (
+        f"范围外另有 {beyond} 处设施缺少 {goal.capacity} 数据，未计入",
+        f"of the facilities beyond, {beyond} have no figure for {goal.capacity} and are left out",
     )
-    points = evidence.layers.demand.points
-    everybody = points[goal.group].fillna(0.0).to_numpy(dtype=np.float64)
-    capacity = facilities.loc[chosen, goal.capacity].to_numpy(dtype=np.float64)
-    index = two_step(within, capacity, everybody)
-    zone, people = people_of(goal, evidence, goal.group)
-    counted = measures.mean_accessibility(zone, people, index, zones_in_scope(goal.scope, evidence))
-    unknown = facilities["zone_id"][chosen][np.isnan(capacity)]
-    missing = sums_by(unknown, np.ones(len(unknown))).reindex(counted.rows.index, fill_value=0.0)
-    known = 0.0 if len(capacity) and np.isnan(capacity).all() else 1.0
-    return Measured(replace(counted, rows=counted.rows.assign(missing=missing, known=known)), goal.capacity)
+    return Measured(counted, goal.capacity, note=(zh, en) if beyond else ("", ""))
+
+
+@_measure.register
+def _travel_time(goal: ask.TravelTime, evidence: Evidence) -> Measured:
+    counted = nearness.mean_minutes(goal, evidence)
+    return Measured(counted, unit_of(goal), note=nearness.unreached_note(counted))
+
+
+@_measure.register
+def _facilities_in_reach(goal: ask.FacilitiesInReach, evidence: Evidence) -> Measured:
+    return Measured(nearness.mean_facilities(goal, evidence), unit_of(goal))
+
+
+@_measure.register
+def _population_with_choice(goal: ask.PopulationWithChoice, evidence: Evidence) -> Measured:
+    return Measured(nearness.people_with_choice(goal, evidence), unit_of(goal))
 
 
 @_measure.register

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,8 @@ class Figure:
         What the amount is divided by: 1 for totals, thousands of people, all beds, or all people.
     missing
         Facilities left out because a figure they need is unknown.
+    unreached
+        People left out because they reach no facility.
 
     Examples
     --------
@@ -35,6 +37,12 @@ class Figure:
     amount: float
     base: float = 1.0
     missing: int = 0
+    unreached: float = field(default=0.0, repr=False)
+
+    @property
+    def unreached_share(self) -> float:
+        """People left out as a share of them and of those that the figure is of; 0 where there is nobody."""
+        return self.unreached / (self.base + self.unreached) if self.unreached > 0 else 0.0
 
     @property
     def value(self) -> float | None:
@@ -52,7 +60,8 @@ class Tally:
     ----------
     rows
         Indexed by id: `amount`, `base` (0 where there is nothing to count), `known` and `missing` (facilities that gave
-        a figure, and those that did not).
+        a figure, and those that did not), `unsure` (not 0 where the amount rests on facilities that did not, unless
+        some others did) and `unreached` (people who reach no facility, where these are left out).
     is_total
         Whether the figure is the amount itself, so that bases do not add up.
     """
@@ -67,8 +76,9 @@ class Tally:
         """
         rows = self.rows.loc[self.rows.index.isin(list(ids))]
         missing = int(rows["missing"].sum())
-        amount = math.nan if missing and not rows["known"].any() else math.fsum(rows["amount"])
-        return Figure(amount, 1.0 if self.is_total else math.fsum(rows["base"]), missing)
+        amount = math.nan if rows["unsure"].any() and not rows["known"].any() else math.fsum(rows["amount"])
+        base = 1.0 if self.is_total else math.fsum(rows["base"])
+        return Figure(amount, base, missing, math.fsum(rows["unreached"]))
 
 
 def tally(
@@ -86,7 +96,7 @@ def tally(
     ids
         All zones or districts.
     amount, base, known, missing
-        Sums by id; one number stands for all ids.
+        Sums by id; one number stands for all ids. Places are unsure that have `missing`.
     """
     index = pd.Index(list(ids), dtype=object)
 
@@ -95,7 +105,7 @@ def tally(
             return values.reindex(index, fill_value=0.0).to_numpy(dtype=np.float64)
         return np.full(len(index), float(values))
 
-    columns = {"amount": amount, "base": base, "known": known, "missing": missing}
+    columns = {"amount": amount, "base": base, "known": known, "missing": missing, "unsure": missing, "unreached": 0.0}
     return Tally(pd.DataFrame({name: column(values) for name, values in columns.items()}, index=index))
 
 

@@ -48,13 +48,23 @@ class Trips:
     catchment: csr_array
 
 
-def travel(layer: FacilityLayer, layers: Layers, network: Network, *, threads: int = 1) -> Trips:
+def travel(
+    layer: FacilityLayer,
+    layers: Layers,
+    network: Network,
+    *,
+    chosen: np.ndarray | None = None,
+    threads: int = 1,
+) -> Trips:
     """Compute the travel times between the demand points and one facility layer.
 
-    Times are independent of the order of facilities and of `threads`.
+    `chosen` says which facilities count, shape (facilities,); by default those that the layer's `facilities_from` lets
+    count. Times are independent of the order of facilities and of `threads`.
     """
     facilities = layers.facilities[layer.id]
-    if layer.facilities_from == "own_zones_only":
+    if chosen is not None:
+        facilities = facilities[chosen]
+    elif layer.facilities_from == "own_zones_only":
         facilities = facilities[facilities["zone_id"].notna()]
     xy = np.column_stack([facilities.geometry.x, facilities.geometry.y])
     places = network.snap(xy)
@@ -73,15 +83,21 @@ def travel(layer: FacilityLayer, layers: Layers, network: Network, *, threads: i
 
 def cutoffs_by_type(cutoff_min: Mapping[AreaType, float], layers: Layers) -> Floats:
     """Return each demand point's cutoff in seconds by the area type of its zone, NaN beyond the zones."""
+    return 60.0 * by_area_type(cutoff_min, layers)
+
+
+def by_area_type(figures: Mapping[AreaType, float], layers: Layers) -> Floats:
+    """Return the figure of the area type of each demand point's zone, NaN beyond the zones, shape (points,)."""
     area_type = pd.Series(layers.zones["area_type"].to_numpy(), index=layers.zones["zone_id"].to_numpy())
-    of_point = layers.demand.points["zone_id"].map(area_type)
-    minutes = of_point.map(dict(cutoff_min))
-    return np.asarray(60.0 * minutes.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
+    figure = layers.demand.points["zone_id"].map(area_type).map(dict(figures))
+    return np.asarray(figure.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
 
 
 def within_own_cutoff(within: csr_array, cutoff_s: Floats) -> csr_array:
     """Keep the pairs whose seconds are within the demand point's own cutoff."""
-    row = np.repeat(np.arange(within.shape[0]), np.diff(within.indptr))
-    keep = within.data <= cutoff_s[within.indices] + TIME_TOLERANCE_S
-    indptr = np.concatenate([[0], np.cumsum(np.bincount(row[keep], minlength=within.shape[0]))])
-    return csr_array((within.data[keep], within.indices[keep], indptr), shape=within.shape)
+    keep = within.data <= (cutoff_s + TIME_TOLERANCE_S)[within.indices]
+    kept = np.zeros(len(keep) + 1, dtype=within.indptr.dtype)
+    np.cumsum(keep, out=kept[1:])
+    if kept[-1] == len(keep):
+        return within
+    return csr_array((within.data[keep], within.indices[keep], kept[within.indptr]), shape=within.shape)

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 Status = Literal["met", "on_track", "behind", "no_data"]
-Reason = Literal["", "study_only", "districts_only", "out_of_scope", "no_target", "absent", "nobody", "unknown"]
+Reason = Literal[
+    "", "study_only", "districts_only", "out_of_scope", "no_target", "absent", "nobody", "unreached", "unknown"
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class PlaceVerdict:
     status
         None where the goal sets nothing for this place: `reason` says why.
     shortfall
-        What is missing to the target, in whole units (statistics: in their own), None without data or target.
+        What is missing to the target, in whole units (means and statistics: in their own), None without data or target.
     progress
         Way from the baseline to the target that is done: 0 at the baseline, 1 at the target.
     pace_per_year
@@ -47,7 +49,9 @@ class PlaceVerdict:
     reason
         Why there is no status or no data: ``study_only``, ``districts_only`` (the measure means nothing here),
         ``out_of_scope``, ``no_target``, ``absent`` (the study has no such data), ``nobody`` (nothing to divide by),
-        ``unknown`` (no facility tells the figure).
+        ``unreached`` (nobody reaches a facility), ``unknown`` (no facility tells the figure).
+    unreached_share
+        Mean travel times only: the share of people who reach no facility and are not in the mean.
     """
 
     id: str
@@ -61,6 +65,7 @@ class PlaceVerdict:
     pace_per_year: float | None
     missing: int
     reason: Reason
+    unreached_share: float | None = None
 
 
 @dataclass(frozen=True)
@@ -79,11 +84,11 @@ class Verdict:
         As the plan says; None where it gives none.
     expected
         Where the straight line from baseline to target stands at the study's date; None without one.
-    value, status, shortfall, progress, pace_per_year, missing, reason
+    value, status, shortfall, progress, pace_per_year, missing, reason, unreached_share
         Of the whole study, as in `PlaceVerdict`.
     scale
-        What the figures are in: ``share``, ``count``, ``per_1000``, ``m2_per_person``, ``m2_per_10000_people``,
-        ``m2_per_100_households``, or a statistic's own unit.
+        What the figures are in: ``share``, ``count``, ``per_1000``, ``minutes``, ``m2_per_person``,
+        ``m2_per_10000_people``, ``m2_per_100_households``, or a statistic's own unit.
     beside
         The figure by travel time, where the goal draws circles.
     with_sharing, without_sharing
@@ -132,4 +137,5 @@ class Verdict:
     zones: tuple[PlaceVerdict, ...]
     missing: int = 0
     reason: Reason = ""
+    unreached_share: float | None = None
     services: tuple[ServiceReach, ...] = ()

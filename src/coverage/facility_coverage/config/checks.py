@@ -141,6 +141,7 @@ def _facilities(document: Document, profiles: Collection[str]) -> Iterator[Fault
             for n, leader in enumerate(leaders if isinstance(leaders, list) else ()):
                 others = [one for one in ids(layer.get("tiers")) if one != tier.get("id")]
                 yield from unknown(document, (*place, "tiers", k, "led_by", n), leader, others)
+        yield from _needs(document, place, layer, groups)
         listed = [(key, layer[key]) for key in ("capacity", "attributes") if isinstance(layer.get(key), list)]
         seen: list[object] = []
         for key, columns in listed:
@@ -149,6 +150,24 @@ def _facilities(document: Document, profiles: Collection[str]) -> Iterator[Fault
                     message = f"the column {describe(column)} is named twice"
                     yield document.fault((*place, key, k), message)
                 seen.append(column)
+
+
+def _needs(document: Document, place: Place, layer: dict[str, Any], groups: Collection[str]) -> Iterator[Fault]:
+    """Yield needs of capacities or groups that are not there, and those stated twice."""
+    listed = layer.get("capacity")
+    holds = listed if isinstance(listed, list) else []
+    stated: dict[tuple[object, object], int] = {}
+    for k, need in entries(layer.get("needs")):
+        here = (*place, "needs", k)
+        yield from unknown(
+            document, (*here, "capacity"), need.get("capacity"), holds if isinstance(holds, list) else []
+        )
+        yield from unknown(document, (*here, "group"), need.get("group"), groups)
+        key = (str(need.get("capacity")), str(need.get("group", layer.get("group", "total"))))
+        if key in stated:
+            advice = f"it stands in line {stated[key]} already"
+            yield document.fault((*here, "capacity"), f"the need of {key[0]!r} is stated twice", advice=advice)
+        stated.setdefault(key, document.values.get((*here, "capacity"), (1, 1))[0])
 
 
 def _states(document: Document) -> Iterator[Fault]:

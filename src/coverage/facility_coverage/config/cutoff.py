@@ -13,13 +13,15 @@ Minutes = Annotated[Number, Field(gt=0, le=240)]
 Metres = Annotated[Number, Field(gt=0, le=100_000)]
 
 
-def _one_serves_both(value: object) -> object:
+def one_serves_both(value: object) -> object:
+    """Return one number for each area type, where a single one is given."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return {"urban": value, "rural": value}
     return value
 
 
-def _both_area_types(value: dict[AreaType, float]) -> dict[AreaType, float]:
+def both_area_types(value: dict[AreaType, float]) -> dict[AreaType, float]:
+    """Refuse figures that leave an area type out."""
     missing = {"urban", "rural"} - set(value)
     if missing:
         raise ValueError(f"{' and '.join(sorted(missing))} is missing")
@@ -28,11 +30,11 @@ def _both_area_types(value: dict[AreaType, float]) -> dict[AreaType, float]:
 
 CutoffMin = Annotated[
     dict[AreaType, Minutes],
-    BeforeValidator(_one_serves_both, json_schema_input_type=Minutes | dict[AreaType, Minutes]),
-    AfterValidator(_both_area_types),
+    BeforeValidator(one_serves_both, json_schema_input_type=Minutes | dict[AreaType, Minutes]),
+    AfterValidator(both_area_types),
 ]
 RadiusM = Annotated[
     dict[AreaType, Metres],
-    BeforeValidator(_one_serves_both, json_schema_input_type=Metres | dict[AreaType, Metres]),
-    AfterValidator(_both_area_types),
+    BeforeValidator(one_serves_both, json_schema_input_type=Metres | dict[AreaType, Metres]),
+    AfterValidator(both_area_types),
 ]

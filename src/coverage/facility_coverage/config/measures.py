@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from facility_coverage.config.cutoff import CutoffMin, RadiusM
+from facility_coverage.config.decay import Decay, StepDecay
 from facility_coverage.config.goal import GoalBase
 from facility_coverage.config.number import Number, WholeNumber
-from facility_coverage.config.table import Column, Identifier
+from facility_coverage.config.table import AreaType, Column, Identifier
 
 
 def _one_is_a_list(value: object) -> object:
@@ -149,13 +151,81 @@ class ServiceCompleteness(GoalBase):
     group: Identifier = Field("total", description="The people counted")
 
 
-class Accessibility(_OnCapacity):
-    """Capacity within reach for every thousand people who compete for it (two-step floating catchment area)."""
+AccessibilityMethod = Literal["two_step", "enhanced_two_step", "three_step", "huff_three_step"]
+
+
+class _OfTrips(_OnFacilities):
+    group: Identifier = Field("total", description="The people counted")
+    profile: str | None = Field(None, description="Who travels; by default the layer's profile")
+    facilities_from: Literal["anywhere", "own_zones_only"] | None = Field(
+        None, description="Whether facilities beyond the study's zones count; by default as the layer says"
+    )
+
+
+class _OfTripsWithin(_OfTrips):
+    cutoff_min: CutoffMin | None = Field(None, description="By default that of the layer")
+
+
+class Accessibility(_OfTripsWithin, _OnCapacity):
+    """Capacity within reach for every thousand people who compete for it (floating catchment areas)."""
 
     measure: Literal["accessibility"]
     group: Identifier = Field("total", description="The people who compete")
-    cutoff_min: CutoffMin | None = Field(None, description="By default that of the layer")
-    profile: str | None = Field(None, description="Who travels; by default the layer's profile")
+    cutoff_min: CutoffMin | None = Field(
+        None, description="By default that of the layer; where `decay` gives bands, the end of the last"
+    )
+    method: AccessibilityMethod = Field("two_step", description="Which floating catchment areas: see docs/measures.md")
+    decay: Decay | None = Field(
+        None,
+        description="How much less a longer trip counts: `gaussian`, or bands of minutes; every method but two_step "
+        "needs it",
+    )
+
+    @model_validator(mode="after")
+    def _decay_fits(self) -> Accessibility:
+        if (self.method == "two_step") != (self.decay is None):
+            raise ValueError(
+                "two_step counts every trip alike: leave decay out, or name another method"
+                if self.decay is not None
+                else f"{self.method} needs decay: gaussian, or {{ends_min: […], weights: […]}}"
+            )
+        if isinstance(self.decay, StepDecay) and self.cutoff_min is not None:
+            longest, (*before, last) = max(self.cutoff_min.values()), (0.0, *self.decay.ends_min)
+            if not before[-1] < longest <= last:
+                band = f"from {before[-1]:g} to {last:g} minutes"
+                raise ValueError(f"the longest cutoff, {longest:g} minutes, is not in the last band, {band}")
+        return self
+
+    def longest_min(self, layer: Mapping[AreaType, float]) -> Mapping[AreaType, float]:
+        """Return the cutoff: the goal's own, the end of its last band, or that of the layer."""
+        if self.cutoff_min is None and isinstance(self.decay, StepDecay):
+            return {"urban": self.decay.ends_min[-1], "rural": self.decay.ends_min[-1]}
+        return layer if self.cutoff_min is None else self.cutoff_min
+
+
+class TravelTime(_OfTrips):
+    """The mean minutes to the nearest facility, of the people who reach one."""
+
+    measure: Literal["travel_time"]
+
+    @model_validator(mode="after")
+    def _less_is_better(self) -> TravelTime:
+        if self.target is not None and self.target.bound == "at_least":
+            raise ValueError("a travel time is to be short: write `bound: at_most` in target")
+        return self
+
+
+class FacilitiesInReach(_OfTripsWithin):
+    """The mean number of facilities within the cutoff of a person."""
+
+    measure: Literal["facilities_in_reach"]
+
+
+class PopulationWithChoice(_OfTripsWithin):
+    """The share of people who have several facilities within the cutoff."""
+
+    measure: Literal["population_with_choice"]
+    at_least: WholeNumber = Field(2, ge=1, description="Facilities that are a choice")
 
 
 class Statistic(GoalBase):
@@ -178,6 +248,9 @@ Goal = Annotated[
     | ColocatedShare
     | ServiceCompleteness
     | Accessibility
+    | TravelTime
+    | FacilitiesInReach
+    | PopulationWithChoice
     | Statistic,
     Field(discriminator="measure"),
 ]
@@ -188,7 +261,7 @@ MEASURES: tuple[type[GoalBase], ...] = get_args(get_args(Goal)[0])
 SHARES = frozenset(
     {
         "population_covered", "capacity_share", "facility_share", "zones_with_facility", "colocated_share",
-        "service_completeness",
+        "service_completeness", "population_with_choice",
     }
 )  # fmt: skip
 """Measures whose figure is 0–1."""

@@ -14,7 +14,8 @@ from facility_coverage.errors import Fault
 
 _UNITS = {
     "facility_count": "facilities", "capacity_total": "{capacity}", "capacity_per_1000": "{capacity} per 1000",
-    "area_per_person": "m2", "accessibility": "{capacity} per 1000", **dict.fromkeys(SHARES, "share"),
+    "area_per_person": "m2", "accessibility": "{capacity} per 1000",
+    "travel_time": "minutes", "facilities_in_reach": "facilities", **dict.fromkeys(SHARES, "share"),
 }  # fmt: skip
 _TAKEN = {get_args(one.model_fields["measure"].annotation)[0]: frozenset(one.model_fields) for one in MEASURES}
 _OR_NO_DATA = "name it under `no_data:` if the study has no such data"

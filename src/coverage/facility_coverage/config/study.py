@@ -15,6 +15,8 @@ from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from facility_coverage.config.cutoff import CutoffMin
+from facility_coverage.config.gaps import Gaps
+from facility_coverage.config.needs import Need
 from facility_coverage.config.number import Number, WholeNumber
 from facility_coverage.config.people import (
     AreaTypes,
@@ -154,6 +156,10 @@ class FacilityLayer(TableKeys):
         "anywhere", description="Whether facilities beyond the study's zones serve its people"
     )
     group: Identifier = Field("total", description="The people this layer is for; the map shows their coverage first")
+    needs: list[Need] = Field(
+        default_factory=list,
+        description="What people need of the layer's capacities; then the run says how many can be served",
+    )
     sources: list[FacilitySource] = Field(
         default_factory=list,
         description="Several files in place of `path`, the most trusted first; each says how it is read",
@@ -376,6 +382,10 @@ class StudyConfig(Model):
         default_factory=list, description="The study at other dates, or after changes: see `compare`"
     )
     network: NetworkOptions = Field(default_factory=NetworkOptions)
+    gaps: Gaps = Field(
+        default_factory=lambda: Gaps.model_validate({}),
+        description="How people who are left out are gathered into gaps, and what remedies cost",
+    )
     siting: list[Siting] = Field(default_factory=list, description="Questions of where to build next")
     terrain: Terrain | None = Field(None, description="Elevation; without it everybody walks at level speed")
     barriers: list[Table] = Field(

@@ -70,6 +70,14 @@ class Graph:
         """Length of each edge in metres, shape (edges,)."""
         return self.vertex_m[self.last]
 
+    @property
+    def node_xy(self) -> Floats:
+        """Places of the nodes, metres, shape (nodes, 2)."""
+        place = np.empty((self.node_count, 2))
+        place[self.tail] = self.xy[self.start[:-1]]
+        place[self.head] = self.xy[self.last]
+        return place
+
 
 def piece_lengths_m(graph: Graph) -> Floats:
     """Return the length of the connected piece that each edge belongs to, metres, shape (edges,)."""

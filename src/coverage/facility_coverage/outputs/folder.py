@@ -13,13 +13,21 @@ from pathlib import Path
 
 from facility_coverage.errors import Fault, StudyError
 from facility_coverage.layers.datum import SHIFTED
-from facility_coverage.outputs import findings, site_tables, verdict_tables
+from facility_coverage.outputs import (
+    capacity_tables,
+    equity_tables,
+    findings,
+    gap_tables,
+    site_tables,
+    verdict_tables,
+)
 from facility_coverage.outputs.web_maps import web_map_names
 
 #: A folder that holds this file and none but a run's files was written by a run and may be replaced by another.
 MARK = "run.json"
 _WEB_MAPS = {name for datum in SHIFTED for name in web_map_names(datum)}
-_TABLES = {"zones.csv", "zones.xlsx", "districts.csv", "coverage.gpkg", *verdict_tables.FILES, *site_tables.FILES}
+_TABLES = {"zones.csv", "zones.xlsx", "districts.csv", "coverage.gpkg", *verdict_tables.FILES, *site_tables.FILES,
+           *capacity_tables.FILES, *gap_tables.FILES, *equity_tables.FILES}  # fmt: skip
 _PICTURES = {"map.png", "map.svg", "map.pdf"}
 FILES = frozenset({MARK, "map.html", findings.FILE} | _TABLES | _PICTURES | _WEB_MAPS)
 

@@ -18,7 +18,7 @@ from typing import Any
 import pandas as pd
 
 VERSIONS_OF = ("facility-coverage", "geopandas", "shapely", "pyproj", "rasterio", "exactextract", "numba", "numpy",
-               "osmium", "pandas", "scipy")  # fmt: skip
+               "ortools", "osmium", "pandas", "scipy")  # fmt: skip
 
 
 @dataclass

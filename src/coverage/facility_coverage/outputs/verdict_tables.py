@@ -21,7 +21,8 @@ FILES = ("verdicts.json", "verdicts.csv", "hierarchy.csv", "tiers.csv", "ledger.
 
 _OF_GOAL = ("plan_id", "goal_id", "name_zh", "name_en", "measure", "layer", "nature", "scale", "bound", "target",
             "target_year", "baseline", "baseline_year", "expected")  # fmt: skip
-_OF_PLACE = ("value", "amount", "base", "status", "progress", "pace_per_year", "shortfall", "missing", "reason")
+_OF_PLACE = ("value", "amount", "base", "status", "progress", "pace_per_year", "shortfall", "missing", "reason",
+             "unreached_share")  # fmt: skip
 
 
 def write_verdicts(verdicts: Sequence[Verdict], folder: Path) -> None:
@@ -66,7 +67,7 @@ def verdict_table(verdicts: Sequence[Verdict]) -> pd.DataFrame:
     Columns: `plan_id`, `goal_id`, `name_zh`, `name_en`, `measure`, `layer`, `nature`, `scale`, `bound`, `target`,
     `target_year`, `baseline`, `baseline_year`, `expected`, `level` (study, district, zone), `place_id`, `place`,
     `value`, `amount`, `base`, `status`, `progress`, `pace_per_year`, `shortfall`, `unit` (of the shortfall), `missing`,
-    `reason`, `citation`, `verified`.
+    `reason`, `unreached_share`, `citation`, `verified`.
     """
     rows = [
         {

@@ -10,16 +10,21 @@ import numpy as np
 import pandas as pd
 
 from facility_coverage.analysis.coverage import CoverageResult
+from facility_coverage.analysis.equity import Equity
+from facility_coverage.analysis.gap_lists import GapList
 from facility_coverage.analysis.verdicts import PlaceVerdict, Verdict
 from facility_coverage.config.profile import Profile
 from facility_coverage.config.study import StudyConfig
 from facility_coverage.config.text import Lang
 from facility_coverage.layers.crs import WGS84
 from facility_coverage.layers.model import Layers
+from facility_coverage.outputs.capacity_tables import capacity_sheet
+from facility_coverage.outputs.gap_tables import gap_sheet
 from facility_coverage.outputs.panels import figure, group_names
 from facility_coverage.outputs.sheets import DEGREES, TENTHS, WHOLE, YEAR, Cell, Column, Sheet, figure_form, write_book
 from facility_coverage.outputs.tables import facility_table, groups_of, zone_table
 from facility_coverage.outputs.texts import rate, text, word_for
+from facility_coverage.outputs.workbook_equity import equity_sheet
 from facility_coverage.outputs.workbook_method import method
 from facility_coverage.outputs.workbook_texts import word
 
@@ -28,7 +33,11 @@ FILE = "zones.xlsx"
 
 @dataclass(frozen=True)
 class Result:
-    """What the workbook tells of a run; `hierarchy` says who leads whom, None where no tier is led."""
+    """What the workbook tells of a run; `hierarchy` says who leads whom, None where no tier is led.
+
+    `served` says who can be served within capacity, None where no need is stated; `gaps` who is left out, and why.
+    Without `equity` it has no sheet of that.
+    """
 
     config: StudyConfig
     profiles: Mapping[str, Profile]
@@ -37,6 +46,9 @@ class Result:
     verdicts: Sequence[Verdict]
     hierarchy: pd.DataFrame | None
     identity: str
+    served: pd.DataFrame | None = None
+    gaps: Sequence[GapList] = ()
+    equity: Equity | None = None
 
 
 def write_workbook(result: Result, path: Path, *, lang: Lang) -> None:
@@ -48,6 +60,9 @@ def write_workbook(result: Result, path: Path, *, lang: Lang) -> None:
         _zones(result, lang),
         _facilities(result, lang),
         _gaps(result, lang),
+        *([gap_sheet(config, result.gaps, result.layers, lang=lang)] if result.gaps else []),
+        *([] if result.served is None else [capacity_sheet(config, result.served, lang=lang)]),
+        *([] if result.equity is None else [equity_sheet(config, result.equity, lang)]),
         method(config, result.profiles, identity=result.identity, lang=lang),
     ]
     write_book(path, sheets, day=config.date, footer=f"{config.id} {result.identity}")
@@ -232,7 +247,7 @@ def _nature(nature: str, lang: Lang) -> str:
 def _note(goal: Verdict, lang: Lang) -> str:
     """Return the remarks on a goal, and why it has no figure."""
     said = [goal.note_zh if lang == "zh" else goal.note_en]
-    if goal.reason in ("absent", "unknown", "nobody"):
+    if goal.reason in ("absent", "unknown", "unreached", "nobody"):
         said.append(word(f"reason_{goal.reason}", lang))
     return ("；" if lang == "zh" else "; ").join(one for one in said if one)
 

@@ -44,6 +44,21 @@ _RULES: dict[tuple[str, str], tuple[str, str]] = {
         "各镇街、各类设施的服务对象中未可达的人数，从多到少排列。可达只说明走得到，不说明有空余床位或名额。",
         "People of each layer's own group who are not covered, most first. Covered does not say that a bed is free.",
     ),
+    ("盲区与对策", "Gaps and remedies"): (
+        "未可达的人按镇街与原因聚成居民点；原因是去掉它重新计算后即可达的那一个。对策的可增加人数是加上该对策后重新计算的结果；"
+        "造价为相对值，由研究设定；最省指每增加一人造价最低。",
+        "People left out are gathered by zone and cause; the cause is that without which, computed anew, they would be "
+        "in time. People gained are those that computing anew with the remedy gains; prices are relative, as the study "
+        "sets them; the cheapest has the lowest price for each person gained.",
+    ),
+    ("容量", "Capacity"): (
+        "按人均需要量与设施容量，在阈值内最多能服务多少人（最大流；同样多时总路程最短）。可服务、可达但无余量、未可达三者之和为人口。"
+        "未填容量的设施不计；研究范围以外的人口不参与竞争。",
+        "The largest number of people whom facilities can serve within the cutoff and within capacity, at the stated "
+        "need per person (a maximum flow; among equals, the one with the least travel). Served, no capacity left and "
+        "left out add up to the population. Facilities that do not tell their capacity serve nobody here; people "
+        "beyond the study do not compete.",
+    ),
     ("目标判定", "Verdicts"): (
         "现状值与规划目标比较，不先四舍五入。达到：已满足目标；按进度：未满足，但不低于从基期到目标的直线；滞后：低于该直线或已到期；"
         "无数据：本研究算不出；仅监测：规划未定数值。",
@@ -64,6 +79,18 @@ _RULES: dict[tuple[str, str], tuple[str, str]] = {
     ("服务范围", "Catchments"): (
         "在阈值内能到达某一设施的全部人口；一人可在几处设施的范围内，各处人数不能相加。",
         "Everybody within their cutoff of a facility; one person may be in several catchments, which do not add up.",
+    ),
+    ("公平", "Equity"): (
+        "可及性按两步移动搜索法：每处设施的容量（无容量的类型每处计 1）除以阈值内竞争它的人口（该设施类型的服务对象），"
+        "再对每人可达的设施求和，按每千人表示；可达不到任何设施的为 0。基尼系数：0 为人人相同，越近 1 越不均。"
+        "帕尔马式比值：可及性最高的一成人口所得，除以最低的四成所得；人人相同时为 0.25；四成人口一无所得时没有比值。"
+        "最差一成：可及性最低的十分之一人口；可及性相同而不能全部算入时，各处按同一比例算入。",
+        "Accessibility is that of two-step floating catchment areas: each facility's capacity (or 1, where a layer has "
+        "no capacity) over the people within reach who compete for it (whom the layer is for), added up over the "
+        "facilities within a person's reach, for every thousand people; 0 where none is. Gini: 0 where all have the "
+        "same, the nearer 1 the less even. Palma-like ratio: what the best-served tenth of people have over what the "
+        "worst-served four tenths have; 0.25 where all have the same, none where the four tenths have nothing. "
+        "Worst-served tenth: those with least; where equals cannot all belong, the same part of each place does.",
     ),
     ("不可见字符", "Characters"): (
         "输入文字中看不见的字符以 [U+…] 写出；超过 32,767 字的文字以 … 截断。文字一律不作公式或链接。",

@@ -17,12 +17,13 @@ fc.figure = function (scale, value) {
   if (value === null || value === undefined) return fc.data.texts.no_data;
   if (scale === "share") return fc.percent(value);
   if (scale === "count") return fc.number(fc.cut(value, Math.abs(value) < 100 ? 2 : 0));
-  const shown = fc.grouped(fc.cut(value, 2), 2), pattern = fc.data.texts["rate_" + scale];
+  const shown = fc.bare(scale, value), pattern = fc.data.texts["rate_" + scale];
   return pattern ? pattern.replace("{}", () => shown) : shown + (scale === "%" ? "" : " ") + scale;
 };
 // Under a heading that states the unit, a rate is its number alone.
 fc.bare = (scale, value) => value === null || value === undefined ? fc.data.texts.no_data : scale === "share" ? fc.percent(value)
-  : scale === "count" ? fc.figure(scale, value) : fc.grouped(fc.cut(value, 2), 2);
+  : scale === "count" ? fc.figure(scale, value)
+  : fc.grouped(scale === "minutes" ? 0 - fc.cut(-value, 2) : fc.cut(value, 2), 2);  // less is better: never rounded down
 fc.said = (pattern, values) => Object.entries(values).reduce((text, [key, value]) => text.replace("{" + key + "}", () => value), pattern);
 fc.distance = (metres) => metres < 995 ? Math.round(metres / 10) * 10 + " " + fc.data.texts.metre : fc.grouped(metres / 1000, 1) + " " + fc.data.texts.kilometre;
 // Rounded up, so that "15 minutes" is within 15 minutes.
