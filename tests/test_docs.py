@@ -206,7 +206,7 @@ def as_documented(columns: list[str]) -> set[str]:
 
 def test_every_file_of_a_result_has_a_section(result: Path) -> None:
     written = {path.name.replace("stop", "<layer>").replace("gcj02", "<datum>") for path in result.iterdir()}
-    assert set(sections(read("files.md"))) == written | {"compare.csv"}
+    assert set(sections(read("files.md"))) == written | {"compare.csv", "sites.gpkg", "site.json"}
 
 
 def test_every_column_of_a_comparison_is_documented(result: Path) -> None:

@@ -231,6 +231,13 @@ def test_a_goal_in_each_zone_takes_the_worst_of_them() -> None:
     assert judged(goal("population_covered", 0.5, scope={"each": "zone"}), empty).status == "met"  # nobody lives in b
 
 
+def test_a_study_that_knows_no_district_has_no_verdict_of_one() -> None:
+    """Its zones come with empty columns."""
+    nowhere = on_street(zones=town(district_id=[None, None], district_name=[None, None]))
+    assert judged(goal("facility_count", 1), nowhere).districts == ()
+    assert judged(goal("facility_count", 1, scope={"each": "district"}), nowhere).status == "no_data"
+
+
 def test_a_goal_in_each_district() -> None:
     districts = town(district_id=["x", "y"], district_name=["X", "Y"])
     each = judged(goal("facility_count", 1, scope={"each": "district"}), on_street(zones=districts))

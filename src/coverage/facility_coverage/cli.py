@@ -141,6 +141,55 @@ def compare(
 
 
 @app.command()
+def site(  # noqa: PLR0913 - its options are its parameters
+    config: Annotated[Path, typer.Argument(help="The study's YAML file.")],
+    *,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Result folder (default: maps/<study>-sites/).")
+    ] = None,
+    lang: Annotated[Literal["zh", "en"] | None, typer.Option(help="Language (default: the study's).")] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads (default: one per core); results do not depend on it.")
+    ] = None,
+    layer: Annotated[
+        str | None,
+        typer.Option(help="Facility layer to build for; with any of these options the study's own siting is left out."),
+    ] = None,
+    sites: Annotated[int | None, typer.Option(min=1, help="How many sites to open (default: 5).")] = None,
+    spacing_m: Annotated[
+        float | None, typer.Option(help="Junctions are candidates, one per square of this side (default: 400).")
+    ] = None,
+    problem: Annotated[str | None, typer.Option(help="mclp (default), lscp, backup …: see the documentation.")] = None,
+    tier: Annotated[str | None, typer.Option(help="Tier of the new facilities.")] = None,
+    capacity: Annotated[
+        list[str] | None, typer.Option(help="What a new facility holds, e.g. beds=30; may be given several times.")
+    ] = None,
+    goal: Annotated[
+        str | None, typer.Option(help="The fewest sites with which this goal of the plan is met (goal or plan:goal).")
+    ] = None,
+) -> None:
+    """Propose where to build next, or how many sites meet a goal."""
+    import numba  # noqa: PLC0415 (see top)
+
+    from facility_coverage.config.asked_siting import Asked  # noqa: PLC0415 (see top)
+    from facility_coverage.outputs.siting_lines import lines  # noqa: PLC0415 (see top)
+    from facility_coverage.siting_run import run_siting  # noqa: PLC0415 (see top)
+
+    begin = time.perf_counter()
+    asked = Asked(layer, sites, spacing_m, problem, tier, goal, tuple(capacity or ()))
+    cores = min(threads or os.cpu_count() or 1, numba.get_num_threads())
+    numba.set_num_threads(cores)
+    with _progress() as say:
+        result = run_siting(config, asked=asked, folder=output, lang=lang, threads=cores, progress=say)
+    computed = result.computed
+    after = computed.verdicts if computed.after is None else computed.after.verdicts
+    for line in lines(computed.proposals, computed.layers, computed.verdicts, after, lang=result.lang):
+        typer.echo(line)
+    typer.echo(f"done in {time.perf_counter() - begin:.1f} s, run {result.identity}", err=True)
+    typer.echo(str(result.folder / "sites.csv"))
+
+
+@app.command()
 def report(
     runs: Annotated[list[Path], typer.Argument(help="Folders of finished runs, e.g. maps/yongchuan.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The page to write.")] = Path("report.html"),

@@ -79,13 +79,13 @@ def run_study(
     language = lang or study.config.lang
     with staged(watch, "hash inputs", progress):
         inputs = passport.file_hashes(input_files(path, study))
-        parameters = _parameters(study, language, file_name=lambda file: file.name)
-        figures_from = _parameters(study, None, file_name=lambda _: None)
+        parameters = parameters_of(study, language, file_name=lambda file: file.name)
+        figures_from = parameters_of(study, None, file_name=lambda _: None)
         identity = passport.identity(figures_from, [row for row in inputs if row["input"] != "study"])
     stage = partial(staged, watch, progress=progress)
     with replaced(folder) as new:
         remarks = write_result(scenes, new, lang=language, identity=identity, threads=threads, stage=stage)
-        content = _passport(computed, identity=identity, parameters=parameters, inputs=inputs, watch=watch)
+        content = passport_of(computed, identity=identity, parameters=parameters, inputs=inputs, watch=watch)
         passport.write_passport(new / "run.json", content)
     return RunResult(folder, identity, computed, tuple(remarks))
 
@@ -97,7 +97,7 @@ def _check_pictures(study: LoadedStudy, lang: Lang, *, file: str) -> None:
     check_wanted(study.config, goals, lang=lang, file=file)
 
 
-def _parameters(study: LoadedStudy, lang: Lang | None, *, file_name: Callable[[Path], str | None]) -> dict[str, Any]:
+def parameters_of(study: LoadedStudy, lang: Lang | None, *, file_name: Callable[[Path], str | None]) -> dict[str, Any]:
     """Return everything the user chose, with files by `file_name`; without a language, what changes figures only."""
     profiles = profiles_of(study)
     chosen = study.config.model_dump(exclude=None if lang else {"outputs"})
@@ -134,7 +134,7 @@ def _with_file_names(value: Any, file_name: Callable[[Path], str | None]) -> Any
     return file_name(value) if isinstance(value, Path) else value
 
 
-def _passport(computed: Computed, *, identity: str, parameters: dict[str, Any], inputs: list[dict[str, Any]],
+def passport_of(computed: Computed, *, identity: str, parameters: dict[str, Any], inputs: list[dict[str, Any]],
               watch: passport.Stopwatch) -> dict[str, Any]:  # fmt: skip
     """Return what run.json says."""
     layers, coverage = computed.layers, computed.coverage

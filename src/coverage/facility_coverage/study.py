@@ -17,6 +17,7 @@ from facility_coverage.analysis.equity import Equity, measure_equity
 from facility_coverage.analysis.evidence import Evidence
 from facility_coverage.analysis.gap_lists import GapList, gap_lists, unserved_lists
 from facility_coverage.analysis.gaps import Variants
+from facility_coverage.analysis.goal_sites import propose_for_goal
 from facility_coverage.analysis.goals import judge
 from facility_coverage.analysis.hierarchy import led_facilities, tier_coverage
 from facility_coverage.analysis.ledger import Ledger, keep_ledger
@@ -32,6 +33,7 @@ from facility_coverage.analysis.verdicts import Verdict
 from facility_coverage.config.measures import ColocatedShare
 from facility_coverage.config.profile import METRES, METRES_NAME, Profile
 from facility_coverage.config.reading import LoadedStudy
+from facility_coverage.config.siting import Siting
 from facility_coverage.config.study import StudyConfig
 from facility_coverage.layers.model import Layers
 from facility_coverage.layers.reading import read_layers
@@ -131,10 +133,7 @@ def compute(
     if not config.siting:
         return computed
     with stage("siting"):
-        proposals = tuple(
-            propose(one, layers, layers.candidates[one.id], computed.trips, networks, threads=threads)
-            for one in config.siting
-        )
+        proposals = tuple(_proposed(one, computed, threads=threads) for one in config.siting)
     after = _judged(study, built(layers, proposals), networks, threads=threads, stage=stage)
     return replace(computed, proposals=proposals, after=after)
 
@@ -153,6 +152,16 @@ def _judged(
         hierarchy = _hierarchy(config, reach)
         ledger = keep_ledger(config.facilities, reach, groups=config.groups, own_name=config.id)
     return Computed(study, layers, networks, trips, coverage, verdicts, hierarchy, ledger)
+
+
+def _proposed(asked: Siting, computed: Computed, *, threads: int) -> Proposal:
+    """Choose the sites of one siting."""
+    layers, candidates = computed.layers, computed.layers.candidates[asked.id]
+    if asked.goal is None:
+        return propose(asked, layers, candidates, computed.trips, computed.networks, threads=threads)
+    return propose_for_goal(
+        asked, computed.study.plans, computed.evidence, candidates, computed.verdicts, threads=threads
+    )
 
 
 def _hierarchy(config: StudyConfig, reach: Reach) -> dict[str, pd.DataFrame]:

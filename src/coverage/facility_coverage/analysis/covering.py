@@ -59,7 +59,7 @@ def reduced(instance: Instance) -> Reduced:
     free = np.flatnonzero(~instance.kept)
     cover = csr_array(instance.cover[free][:, left])
     cover, people = _merged(cover, instance.people[left])
-    worth = _undominated(cover, instance.price[free])
+    worth = undominated(cover, instance.price[free])
     cover = csr_array(cover[worth])
     cover, people = _merged(cover, people)
     site = free[worth]
@@ -78,7 +78,7 @@ def _merged(cover: csr_array, people: Floats) -> tuple[csr_array, Floats]:
     return csr_array(cover.tocsc()[:, first]), together
 
 
-def _undominated(cover: csr_array, price: Floats) -> Ints:
+def undominated(cover: csr_array, price: Floats) -> Ints:
     """Return the sites that no other outdoes: of equals, the first."""
     size = np.diff(cover.indptr)
     some = np.flatnonzero(size > 0)

@@ -48,10 +48,10 @@ def status_of(goal: GoalBase, value: float | None, date: dt.date) -> Status | No
         return "no_data"
     if goal.target is None:
         return None
-    if _reaches(value, goal.target.value, goal.target.bound):
+    if reaches(value, goal.target.value, goal.target.bound):
         return "met"
     line = expected_value(goal, date)
-    return "on_track" if line is not None and _reaches(value, line, goal.target.bound) else "behind"
+    return "on_track" if line is not None and reaches(value, line, goal.target.bound) else "behind"
 
 
 def worst(statuses: Iterable[Status | None]) -> Status:
@@ -84,7 +84,8 @@ def _end(year: int) -> dt.date:
     return dt.date(year, 12, 31)
 
 
-def _reaches(value: float, target: float, bound: str) -> bool:
+def reaches(value: float, target: float, bound: str) -> bool:
+    """Tell whether a value is at or beyond a target, but for the noise of sums (see `status_of`)."""
     beyond = value >= target if bound == "at_least" else value <= target
     return beyond or math.isclose(value, target, rel_tol=NOISE, abs_tol=0.0)
 
@@ -96,7 +97,7 @@ def _shortfall(goal: GoalBase, figure: Figure) -> float | None:
     """
     if figure.value is None or goal.target is None:
         return None
-    if _reaches(figure.value, goal.target.value, goal.target.bound):
+    if reaches(figure.value, goal.target.value, goal.target.bound):
         return 0.0
     if isinstance(goal, _MEANS):
         return float(f"{abs(goal.target.value - figure.value):.12g}")
@@ -114,7 +115,7 @@ def _progress(goal: GoalBase, value: float | None) -> float | None:
 
 
 def _pace(goal: GoalBase, value: float | None, date: dt.date) -> float | None:
-    if value is None or goal.target is None or _reaches(value, goal.target.value, goal.target.bound):
+    if value is None or goal.target is None or reaches(value, goal.target.value, goal.target.bound):
         return None
     years = (_end(goal.target.year) - date).days / DAYS_A_YEAR
     return (goal.target.value - value) / years if years > 0 else None

@@ -236,19 +236,29 @@ def _areas_with_facility(
 ) -> Tally:
     """Count areas by the zone in which a point on them lies; those beyond the zones are nobody's."""
     areas = evidence.layers.areas[goal.units]
-    tree = shapely.STRtree(areas.geometry.to_numpy())
-    _, area = tree.query(own.geometry.to_numpy(), predicate="intersects")
+    _, area = areas_at(own.geometry.to_numpy(), areas)
     ids = [str(one) for one in areas["area_id"]]
     held = measures.units_with_facility(pd.Series(np.array(ids, dtype=object)[area]), ids, **limits).rows["amount"]
+    place = zones_of_areas(areas, evidence)
+    scope = zones_in_scope(goal.scope, evidence)
+    place = place.where(place.isin(scope))
+    return tally(scope, amount=sums_by(place, held.to_numpy()), base=sums_by(place, np.ones(len(areas))))
+
+
+def areas_at(places: np.ndarray, areas: gpd.GeoDataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Return the pairs of places and areas (row numbers) where the place lies in the area; its edge is in it."""
+    place, area = shapely.STRtree(areas.geometry.to_numpy()).query(places, predicate="intersects")
+    return place, area
+
+
+def zones_of_areas(areas: gpd.GeoDataFrame, evidence: Evidence) -> pd.Series:
+    """Return the zone in which a point on each area lies, NaN beyond the zones."""
     zones = evidence.zones
     point, zone = shapely.STRtree(zones.geometry.to_numpy()).query(
         shapely.point_on_surface(areas.geometry.to_numpy()), predicate="intersects"
     )
     zone_of_area = pd.Series(zones["zone_id"].to_numpy(dtype=object)[zone], index=point).groupby(level=0).first()
-    place = zone_of_area.reindex(range(len(areas)))
-    scope = zones_in_scope(goal.scope, evidence)
-    place = place.where(place.isin(scope))
-    return tally(scope, amount=sums_by(place, held.to_numpy()), base=sums_by(place, np.ones(len(areas))))
+    return zone_of_area.reindex(range(len(areas)))
 
 
 @_measure.register

@@ -15,6 +15,7 @@ from scipy.sparse import csr_array, hstack, vstack
 from facility_coverage.analysis import covering, siting
 from facility_coverage.analysis.siting import Instance, Solution
 from facility_coverage.analysis.trips import Trips, cutoffs_by_type, within_own_cutoff
+from facility_coverage.config.goal import GoalBase
 from facility_coverage.config.siting import Served, Siting
 from facility_coverage.layers.candidates import junction_candidates
 from facility_coverage.layers.model import Candidates, Floats, Layers
@@ -47,6 +48,10 @@ class Proposal:
         What choosing the best next site again and again would reach, NaN where the problem is not one of covering.
     lacking
         Of an infeasible goal: `zone_id`, `wanted` and `most` (shares), where all candidates together do not reach it.
+        Where the siting asks for a goal of the plan: `level`, `place_id`, `place` (name), `wanted`, `most`, `short`
+        (how many of `unit` would still be missing) and `scale` of the figures.
+    goal
+        The goal of the plan that the sites are to meet, where the siting asks for one.
     """
 
     siting: Siting
@@ -58,6 +63,7 @@ class Proposal:
     solution: Solution
     greedy: float
     lacking: pd.DataFrame
+    goal: GoalBase | None = None
 
 
 def propose(
@@ -76,7 +82,7 @@ def propose(
     """
     by_layer = {trip.layer.id: trip for trip in trips}
     first = by_layer[asked.serves[0].layer]
-    places = _places(asked, layers, candidates, networks[first.layer.profile])
+    places = places_of(asked, layers, candidates, networks[first.layer.profile])
     parts = []
     for served in asked.serves:
         trip = by_layer[served.layer]
@@ -102,12 +108,12 @@ def propose(
         opened[chosen] = True
         greedy = float(people @ instance.covered(opened))
     return Proposal(
-        asked, _in_order(places, instance, solution), len(places), len(people), float(people.sum()),
+        asked, in_order(places, instance, solution), len(places), len(people), float(people.sum()),
         float(people[done].sum()), solution, greedy, _lacking(asked, instance, solution, zone, layers),
     )  # fmt: skip
 
 
-def _places(asked: Siting, layers: Layers, candidates: Candidates, network: Network) -> gpd.GeoDataFrame:
+def places_of(asked: Siting, layers: Layers, candidates: Candidates, network: Network) -> gpd.GeoDataFrame:
     """Return all candidates: those of files, and junctions where they are asked for."""
     found = [candidates.frame]
     if asked.spacing_m is not None:
@@ -160,7 +166,7 @@ def _solve(asked: Siting, instance: Instance, zone: npt.NDArray[np.int64], zones
     return covering.mclp(priced, _budget(asked), time_limit_s=limit_s, gap=gap)
 
 
-def _in_order(places: gpd.GeoDataFrame, instance: Instance, solution: Solution) -> gpd.GeoDataFrame:
+def in_order(places: gpd.GeoDataFrame, instance: Instance, solution: Solution) -> gpd.GeoDataFrame:
     """Return the chosen sites in the order in which they gain most, with the gain of each."""
     cover, people = instance.cover, instance.people
     left = np.where(instance.covered(instance.kept), 0.0, people)

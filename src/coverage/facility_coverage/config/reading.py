@@ -18,6 +18,7 @@ from facility_coverage.config.measures import ServiceCompleteness
 from facility_coverage.config.plan import Plan
 from facility_coverage.config.plan_checks import Known, check_catalogue, check_no_data, check_plan
 from facility_coverage.config.profile import Profile
+from facility_coverage.config.siting_goals import check_siting_goals
 from facility_coverage.config.study import FacilityLayer, Identifier, StudyConfig
 from facility_coverage.config.table import TableKeys
 from facility_coverage.config.text import Text
@@ -81,6 +82,8 @@ def load_study(path: Path) -> LoadedStudy:
     catalogues = _catalogues(plans, known, faults)
     config = _config(document, plans, own, faults)
     faults += [*check_study(document, known.profiles), *check_no_data(document, known)]
+    if len(plans) == len(_plan_places(document)):
+        faults += check_siting_goals(document, plans)
     if faults or config is None:
         files = [document.shown, *sorted({fault.file for fault in faults} - {document.shown})]
         order = {name: i for i, name in enumerate(files)}
@@ -195,10 +198,8 @@ def _own_profiles(part: Document | None, study: Document, raw: Any, faults: list
 
 def _plans(study: Document, known: Known, faults: list[Fault]) -> tuple[Plan, ...]:
     """Return the plans of a study: one in place, one file or several."""
-    raw = study.content.get("plan")
-    places: list[Place] = [("plan", i) for i in range(len(raw))] if isinstance(raw, list) else [("plan",)]
     plans: list[Plan] = []
-    for place in places:
+    for place in _plan_places(study):
         part, content = _part(study, place, faults)
         if part is None:
             continue
@@ -214,6 +215,14 @@ def _plans(study: Document, known: Known, faults: list[Fault]) -> tuple[Plan, ..
         if plans and plans[-1].id in {plan.id for plan in plans[:-1]}:
             faults.append(part.fault((*under, "id"), f"the plan {plans.pop().id!r} is there twice"))
     return tuple(plans)
+
+
+def _plan_places(study: Document) -> list[Place]:
+    """Return where the plans of a study stand."""
+    raw = study.content.get("plan")
+    if raw is None:
+        return []
+    return [("plan", i) for i in range(len(raw))] if isinstance(raw, list) else [("plan",)]
 
 
 def _at(content: dict[str, Any], place: Place) -> Any:

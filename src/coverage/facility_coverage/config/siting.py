@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -11,6 +11,8 @@ from facility_coverage.config.table import Column, Identifier, Model, Share, Tab
 from facility_coverage.config.text import Text
 
 Problem = Literal["mclp", "lscp", "backup"]
+
+GoalName = Annotated[str, Field(pattern=r"^([a-z][a-z0-9_-]{0,62}:)?[A-Za-z][A-Za-z0-9_-]{0,62}$")]
 
 
 class Served(Model):
@@ -43,6 +45,11 @@ class Siting(Model):
         description="mclp: most people covered; lscp: fewest sites for a coverage goal; backup: most people covered, "
         "and covered twice",
     )
+    goal: GoalName | None = Field(
+        None,
+        description="Id of a goal of the study's plans (plan:goal where several have one of that id): the fewest sites "
+        "with which it is met; leave problem, sites, budget, share and each_zone out",
+    )
     sites: WholeNumber | None = Field(None, ge=1, description="How many sites to open")
     budget: Number | None = Field(None, gt=0, description="What the sites may cost together, instead of their number")
     share: Share | None = Field(None, description="lscp: share of all people to cover; by default all who can be")
@@ -63,6 +70,8 @@ class Siting(Model):
     def _asks_one_question(self) -> Siting:
         if not self.candidates and self.spacing_m is None:
             raise ValueError("give candidates, spacing_m or both")
+        if self.goal is not None:
+            return self._of_a_goal()
         if self.problem == "lscp":
             if self.sites is not None or self.budget is not None:
                 raise ValueError("lscp looks for the fewest sites: remove sites and budget, or ask for mclp")
@@ -70,4 +79,12 @@ class Siting(Model):
                 raise ValueError("give share or each_zone, not both")
         elif (self.sites is None) == (self.budget is None):
             raise ValueError("give sites or budget, one of the two")
+        return self
+
+    def _of_a_goal(self) -> Siting:
+        said = sorted({"problem", "sites", "budget", "share", "each_zone", "second_weight"} & self.model_fields_set)
+        if said:
+            raise ValueError(f"the goal says how many sites are needed: remove {', '.join(said)}")
+        if len(self.serves) != 1:
+            raise ValueError("a goal speaks of one facility layer: serve that one alone")
         return self

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from facility_coverage.errors import Fault, StudyError
@@ -42,8 +43,20 @@ _PICTURES = {"map.png", "map.svg", "map.pdf"}
 FILES = frozenset({MARK, "map.html", findings.FILE} | _TABLES | _PICTURES | _WEB_MAPS)
 
 
+@dataclass(frozen=True)
+class Kind:
+    """What a result folder holds: the file that tells it from others, and all that may stand in it."""
+
+    mark: str
+    files: frozenset[str]
+
+
+RUN = Kind(MARK, FILES)
+SITES = Kind("site.json", frozenset({"site.json", site_tables.PACKAGE, *site_tables.FILES}))
+
+
 @contextmanager
-def replaced(folder: Path) -> Iterator[Path]:
+def replaced(folder: Path, kind: Kind = RUN) -> Iterator[Path]:
     """Yield an empty folder that takes the place of `folder` when the block ends without an error.
 
     An earlier result stays until the new one is complete, and comes back if the move fails. After an error nothing of
@@ -52,9 +65,9 @@ def replaced(folder: Path) -> Iterator[Path]:
     Raises
     ------
     StudyError
-        When `folder` cannot be written, or holds files that no run has written.
+        When `folder` cannot be written, or holds files that no run of the kind has written.
     """
-    check_replaceable(folder)
+    check_replaceable(folder, kind)
     folder = folder.resolve()
     new = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     new.chmod(0o755)
@@ -85,19 +98,20 @@ def put_in_place(new: Path, folder: Path) -> Path:
     return old
 
 
-def check_replaceable(folder: Path) -> None:
+def check_replaceable(folder: Path, kind: Kind = RUN) -> None:
     """Make the folder that holds `folder`, and see that a result may be written there before anything is computed.
 
     Raises
     ------
     StudyError
-        When `folder` is a file, cannot be written, or holds files that no run has written.
+        When `folder` is a file, cannot be written, or holds files that no run of the kind has written.
     """
     shown, folder = str(folder), folder.resolve()
     if folder.is_file():
         raise StudyError([Fault(shown, "is a file", advice="name a folder for the result")])
     if folder.is_dir():
-        _refuse_foreign(shown, {path.name for path in folder.iterdir()}, FILES | _surfaces(folder / MARK))
+        known = kind.files | _surfaces(folder / kind.mark)
+        _refuse_foreign(shown, {path.name for path in folder.iterdir()}, known, kind.mark)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -116,9 +130,9 @@ def _surfaces(mark: Path) -> set[str]:
     return {name for name in names if isinstance(name, str)} if isinstance(names, list) else set()
 
 
-def _refuse_foreign(shown: str, names: set[str], known: set[str] | frozenset[str]) -> None:
+def _refuse_foreign(shown: str, names: set[str], known: set[str] | frozenset[str], mark: str) -> None:
     foreign = sorted(names - known)
-    if foreign or (names and MARK not in names):
+    if foreign or (names and mark not in names):
         advice = "name another folder, or move them away: a run replaces its folder as a whole"
-        listed = ", ".join(foreign[:5]) or f"no {MARK}"
+        listed = ", ".join(foreign[:5]) or f"no {mark}"
         raise StudyError([Fault(shown, f"holds files that no run has written ({listed})", advice=advice)])

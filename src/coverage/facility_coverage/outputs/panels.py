@@ -9,14 +9,19 @@ from typing import Any
 import pandas as pd
 import pyproj
 
+from facility_coverage.analysis.measuring import scale_of
 from facility_coverage.analysis.proposals import Proposal
 from facility_coverage.analysis.verdicts import Verdict
+from facility_coverage.config.goal import GoalBase
 from facility_coverage.config.profile import Profile
 from facility_coverage.config.study import FacilityLayer, StudyConfig
 from facility_coverage.config.text import Lang
 from facility_coverage.layers.model import Layers
 from facility_coverage.outputs.encoding import encode_points
 from facility_coverage.outputs.texts import rate, text, word_for
+
+_MOST_PLACES = 8
+"""Places that miss a goal, named one by one."""
 
 
 def number(value: float | None, lang: Lang) -> str:
@@ -164,7 +169,7 @@ def siting_rows(
                 "id": one.siting.id,
                 "name": one.siting.name.in_language(lang),
                 "layers": [served.layer for served in one.siting.serves],
-                "said": _said_of(one, lang),
+                "said": said_of(one, lang),
                 "sites": [
                     {"at": spot, "order": int(order), "name": str(name), "zone": zones.get(zone_id, ""),
                      "gain": round(float(gain), 1), "alone": round(float(alone), 1), "share": _plain(share, 6)}
@@ -178,9 +183,11 @@ def siting_rows(
     return rows
 
 
-def _said_of(proposal: Proposal, lang: Lang) -> list[str]:
+def said_of(proposal: Proposal, lang: Lang) -> list[str]:
     """Say what was found, how good it is, and what keeps an infeasible goal from being reached."""
-    solution, people = proposal.solution, max(proposal.people, 1e-9)
+    if proposal.goal is not None:
+        return [*_said_of_goal(proposal, proposal.goal, lang), *_said_of_choice(proposal, lang)]
+    solution = proposal.solution
     if solution.outcome == "infeasible":
         lines = [text("siting_infeasible", lang)]
         if len(proposal.lacking):
@@ -188,6 +195,14 @@ def _said_of(proposal: Proposal, lang: Lang) -> list[str]:
             wanted, most = (figure("share", float(worst[name]), lang) for name in ("wanted", "most"))
             lines.append(text("siting_most", lang).format(count=len(proposal.lacking), wanted=wanted, most=most))
         return lines
+    return _said_of_choice(proposal, lang)
+
+
+def _said_of_choice(proposal: Proposal, lang: Lang) -> list[str]:
+    """Say whom the chosen sites cover, and how far from the best that may be."""
+    solution, people = proposal.solution, max(proposal.people, 1e-9)
+    if proposal.goal is not None and not len(proposal.sites):
+        return []
     before = proposal.covered_before / people
     after = float(proposal.sites["share"].max()) if len(proposal.sites) else before
     shown = {
@@ -197,5 +212,31 @@ def _said_of(proposal: Proposal, lang: Lang) -> list[str]:
         "after": figure("share", after, lang),
         "gap": figure("share", solution.gap, lang),
     }
+    found = [text("siting_found", lang).format(**shown)]
+    if proposal.goal is not None and proposal.siting.problem == "lscp":
+        return found  # how good it is has been said of the number of sites
     proven = "siting_optimal" if solution.outcome == "optimal" and solution.gap < 1e-9 else "siting_gap"
-    return [text("siting_found", lang).format(**shown), text(proven, lang).format(**shown)]
+    return [*found, text(proven, lang).format(**shown)]
+
+
+def _said_of_goal(proposal: Proposal, goal: GoalBase, lang: Lang) -> list[str]:
+    """Say how many sites a goal needs and whether fewer would do; or where and by how much all of them fall short."""
+    solution, sites, scale = proposal.solution, proposal.sites, scale_of(goal)
+    value = None if goal.target is None else goal.target.value
+    named = {"goal": goal.name.in_language(lang), "target": figure(scale, value, lang)}
+    if solution.outcome == "infeasible":
+        rows = proposal.lacking.to_dict("records")
+        lines = [text("goal_infeasible", lang).format(**named)]
+        for row in rows[:_MOST_PLACES]:
+            wanted, most = (figure(str(row["scale"]), float(row[key]), lang) for key in ("wanted", "most"))
+            place, unit = str(row["place"]) or text("whole_study", lang), word_for("unit", str(row["unit"]), lang)
+            shown = {"place": place, "wanted": wanted, "most": most, "short": number(row["short"], lang), "unit": unit}
+            lines.append(text("goal_short", lang).format(**shown))
+        more = len(rows) - _MOST_PLACES
+        return [*lines, text("goal_more_places", lang).format(count=more)] if more > 0 else lines
+    if not len(sites):
+        return [text("goal_met_already", lang).format(**named)]
+    said = text("goal_sites", lang).format(sites=number(len(sites), lang), **named)
+    if proposal.siting.problem == "lscp" and solution.outcome != "optimal":
+        return [said, text("goal_at_least", lang).format(least=number(solution.bound, lang))]
+    return [said, text("goal_fewer" if sites["price"].min() == sites["price"].max() else "goal_cheaper", lang)]

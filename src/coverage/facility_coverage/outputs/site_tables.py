@@ -17,6 +17,8 @@ from facility_coverage.layers.model import Layers
 from facility_coverage.outputs.tables import write_csv, write_layer
 
 FILES = ("sites.csv", "sitings.csv", "sites_verdicts.csv")
+PACKAGE = "sites.gpkg"
+"""Where the sites are a layer when nothing but them is written."""
 
 
 def site_frame(proposals: Sequence[Proposal], layers: Layers) -> gpd.GeoDataFrame:
@@ -38,6 +40,7 @@ def siting_table(proposals: Sequence[Proposal]) -> pd.DataFrame:
             {
                 "siting": one.siting.id,
                 "problem": one.siting.problem,
+                "goal": one.siting.goal or "",
                 "layers": " ".join(served.layer for served in one.siting.serves),
                 "candidates": one.candidate_count,
                 "demand_points": one.demand_count,
@@ -61,14 +64,16 @@ def write_sites(
     before: tuple[Verdict, ...],
     after: tuple[Verdict, ...],
     folder: Path,
+    *,
+    package: str = "coverage.gpkg",
 ) -> None:
     """Write sites.csv, sitings.csv, and sites_verdicts.csv, which compares every goal before and after building.
 
-    The sites become a layer of coverage.gpkg too.
+    The sites become a layer of the GeoPackage `package` too.
     """
     sites = site_frame(proposals, layers)
     write_csv(pd.DataFrame(sites.drop(columns="geometry")), folder / "sites.csv")
-    write_layer(sites, folder / "coverage.gpkg", "sites")
+    write_layer(sites, folder / package, "sites")
     write_csv(siting_table(proposals), folder / "sitings.csv")
     goals = compare([before, after]).drop(columns=list(PARTS))
     told = goals["value_before"].notna() | goals["value_after"].notna()

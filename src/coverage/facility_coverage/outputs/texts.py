@@ -187,6 +187,38 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{count} 处达不到 {wanted}，最低只能到 {most}",
         "{count} places do not reach {wanted}; the lowest reaches {most} at most",
     ),
+    "goal_sites": (
+        "达到目标“{goal}”（{target}）需新建 {sites} 处",
+        "Sites needed for the goal {goal} ({target}): {sites}",
+    ),
+    "goal_met_already": (
+        "目标“{goal}”（{target}）已达到，不需新建",
+        "The goal {goal} ({target}) is met without a new site",
+    ),
+    "goal_fewer": ("已证明少一处就达不到", "Proven: one site fewer does not meet it"),
+    "goal_cheaper": ("已证明没有更省的方案", "Proven: no cheaper choice meets it"),
+    "goal_at_least": ("无论怎样选，至少需 {least}", "No choice meets it with less than {least}"),
+    "goal_placed": (
+        "选址新增覆盖：可达率 {before} → {after}",
+        "Placed where most people are newly covered: {before} → {after}",
+    ),
+    "goal_infeasible": (
+        "全部候选都建成也达不到目标“{goal}”（{target}）",
+        "All candidates together do not meet the goal {goal} ({target})",
+    ),
+    "goal_short": (
+        "{place}：最多到 {most}（要求 {wanted}），还差 {short} {unit}",
+        "{place}: {most} at most (wanted {wanted}), {short} {unit} short",
+    ),
+    "goal_more_places": ("另有 {count} 处", "and {count} more"),
+    "site_figures": (
+        "目标函数 {objective}，界 {bound}，差距 {gap}，贪心法 {greedy}",
+        "objective {objective}, bound {bound}, gap {gap}, greedy {greedy}",
+    ),
+    "site_line": ("新增 {gain} 人，累计可达率 {share}", "{gain} people newly covered, {share} with those before"),
+    "sites_change": ("目标判定，建设前 → 建成后：", "Goals, before → after building:"),
+    "sites_change_nothing": ("没有目标因此改变", "No goal's figure changes"),
+    "whole_study": ("全域", "whole study"),
     "density_of": ("{}密度", "{}: density"),
     "proportion_of": ("{}占总人口比重", "{}: share of the population"),
     "per_km2": ("人/平方公里", "people per km²"),
