@@ -1,4 +1,4 @@
-"""Proposals: the sites that a study's siting chooses, in the order of building, with what each of them gains."""
+"""Proposals: the sites that answer a study's question of where to build next, and the study after building them."""
 
 from __future__ import annotations
 
@@ -7,22 +7,30 @@ from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
-import shapely
-from scipy.sparse import csr_array, hstack, vstack
 
-from facility_coverage.analysis import covering, siting
+from facility_coverage.analysis import centers
+from facility_coverage.analysis.offers import Bools, Offer, make_offer
 from facility_coverage.analysis.siting import Instance, Solution
-from facility_coverage.analysis.trips import Trips, cutoffs_by_type, within_own_cutoff
-from facility_coverage.config.siting import Served, Siting
-from facility_coverage.layers.candidates import junction_candidates
-from facility_coverage.layers.model import Candidates, Floats, Layers
-from facility_coverage.network.catchment import catchments
-from facility_coverage.network.links import TIME_TOLERANCE_S
+from facility_coverage.analysis.solving import greedy_objective, solve, worth_of
+from facility_coverage.analysis.trips import Trips
+from facility_coverage.analysis.worth import Covering, Nearness, in_order, part_of
+from facility_coverage.config.siting import DISTANT, Siting
+from facility_coverage.layers.model import Candidates, Layers
 from facility_coverage.network.network import Network
 
-Bools = npt.NDArray[np.bool_]
+UNITS = {"p_median": "person_minutes", "p_center": "minutes"}
+"""What gains and reached values are in; elsewhere people."""
+
+
+@dataclass(frozen=True)
+class Farthest:
+    """Whose trip is the longest: minutes, and where they live."""
+
+    minutes: float
+    zone_id: str
+    x_m: float
+    y_m: float
 
 
 @dataclass(frozen=True)
@@ -35,8 +43,10 @@ class Proposal:
         The question.
     sites
         In the order of building, the one that gains most first: `order` (from 1), `candidate_id`, `name`, `zone_id`,
-        `price`, `gain` (people covered that those before do not cover), `alone` (people it would gain by itself),
-        `covered` and `share` (of all people, existing facilities counted, after building), points.
+        `price`, `gain` (in `unit`, beyond what those before gain), `reached` (in `unit`, what is reached after
+        building it: people covered, person-minutes left, minutes of the longest trip), `alone` (what it would gain by
+        itself), `covered` and `share` (people within the cutoff, of all people, existing facilities counted, after
+        building), points.
     candidate_count, demand_count
         How many sites and populated points there were to choose among and for.
     people, covered_before
@@ -44,9 +54,18 @@ class Proposal:
     solution
         Objective and bound, existing facilities counted.
     greedy
-        What choosing the best next site again and again would reach, NaN where the problem is not one of covering.
+        What choosing the best next site again and again would reach, NaN where it reaches no goal.
     lacking
         Of an infeasible goal: `zone_id`, `wanted` and `most` (shares), where all candidates together do not reach it.
+    before
+        What was reached before building, as in `reached`.
+    unreached
+        People whom neither what is there nor any candidate reaches within the longest trip; NaN where nothing is asked
+        of that.
+    needed
+        Of an infeasible p-center: the least price at which everybody would be reached, or a bound of it.
+    farthest
+        Of p-center and p-median: whose trip is the longest after building.
     """
 
     siting: Siting
@@ -58,6 +77,15 @@ class Proposal:
     solution: Solution
     greedy: float
     lacking: pd.DataFrame
+    before: float = np.nan
+    unreached: float = np.nan
+    needed: float = np.nan
+    farthest: Farthest | None = None
+
+    @property
+    def unit(self) -> str:
+        """What `gain`, `alone` and `reached` are in: people, person_minutes or minutes."""
+        return UNITS.get(self.siting.problem, "people")
 
 
 def propose(
@@ -74,131 +102,91 @@ def propose(
     Existing facilities stay; people whom they cover are covered already. A building that serves several layers counts
     the people that it covers in each.
     """
-    by_layer = {trip.layer.id: trip for trip in trips}
-    first = by_layer[asked.serves[0].layer]
-    places = _places(asked, layers, candidates, networks[first.layer.profile])
-    parts = []
-    for served in asked.serves:
-        trip = by_layer[served.layer]
-        within = _reached(places, layers, trip, networks[trip.layer.profile], threads=threads)
-        parts.append((within, *_demand(served, layers, trip)))
-    reach = csr_array(hstack([part[0] for part in parts], format="csr"))
-    people, done = (np.concatenate([part[i] for part in parts]) for i in (1, 2))
-    zone = np.concatenate([part[3] for part in parts])
-    lived = np.flatnonzero((people > 0) & (zone >= 0))
-    reach, people, done, zone = csr_array(reach[:, lived]), people[lived], done[lived], zone[lived]
-    # What is there is one site that is open already.
-    existing = csr_array(np.where(done, 1.0, 0.0)[None, :])
-    existing.eliminate_zeros()
-    price = np.concatenate([[0.0], places["price"].to_numpy(dtype=np.float64)])
-    instance = Instance.of(
-        csr_array(vstack([existing, reach], format="csr")), people, price=price, kept=np.arange(len(price)) == 0
-    )
-    solution = _solve(asked, instance, zone, len(layers.zones))
-    greedy = np.nan
-    if asked.problem == "mclp":
-        chosen = covering.greedy(instance, _budget(asked))
-        opened = instance.kept.copy()
-        opened[chosen] = True
-        greedy = float(people @ instance.covered(opened))
-    return Proposal(
-        asked, _in_order(places, instance, solution), len(places), len(people), float(people.sum()),
-        float(people[done].sum()), solution, greedy, _lacking(asked, instance, solution, zone, layers),
+    offer = make_offer(asked, layers, candidates, trips, networks, threads=threads)
+    distant = asked.problem in DISTANT
+    instance = offer.distances() if distant else offer.covering()
+    solution = solve(asked, instance, offer.zone, len(layers.zones))
+    greedy = greedy_objective(asked, instance, offer.zone, len(layers.zones))
+    proposal = Proposal(
+        asked, _in_order(asked, offer, instance, solution), len(offer.places), len(offer.people),
+        float(offer.people.sum()), float(offer.people[offer.done].sum()), solution, greedy,
+        _lacking(asked, instance, solution, offer, layers), abs(worth_of(asked, instance).value(instance.kept)),
     )  # fmt: skip
+    return _in_minutes(proposal, offer, instance, layers) if distant else proposal
 
 
-def _places(asked: Siting, layers: Layers, candidates: Candidates, network: Network) -> gpd.GeoDataFrame:
-    """Return all candidates: those of files, and junctions where they are asked for."""
-    found = [candidates.frame]
-    if asked.spacing_m is not None:
-        graph = network.graph
-        nodes = np.unique(np.concatenate([graph.tail, graph.head]))
-        place = np.empty((graph.node_count, 2))
-        place[graph.tail] = graph.xy[graph.start[:-1]]
-        place[graph.head] = graph.xy[graph.start[1:] - 1]
-        found.append(junction_candidates(place[nodes], layers.zones, candidates.forbidden, spacing_m=asked.spacing_m))
-    frame = pd.concat([one for one in found if len(one)], ignore_index=True) if any(map(len, found)) else found[0]
-    return gpd.GeoDataFrame(frame, geometry="geometry", crs=layers.crs)
-
-
-def _reached(places: gpd.GeoDataFrame, layers: Layers, trip: Trips, network: Network, *, threads: int) -> csr_array:
-    """Return who is within the cutoff of each candidate, shape (candidates, points)."""
-    spots = network.snap(shapely.get_coordinates(places.geometry.to_numpy()))
-    limit_s = 60.0 * max(trip.layer.cutoff_min.values())
-    within = catchments(network.graph, network.links, network.standing, spots, limit_s=limit_s, threads=threads)
-    return within_own_cutoff(within, cutoffs_by_type(trip.layer.cutoff_min, layers))
-
-
-def _demand(served: Served, layers: Layers, trip: Trips) -> tuple[Floats, Bools, npt.NDArray[np.int64]]:
-    """Return what each demand point counts, whether it is covered already, and the row of its zone (-1: beyond)."""
-    points = layers.demand.points
-    people = served.weight * points[served.group or trip.layer.group].fillna(0.0).to_numpy(dtype=np.float64)
-    done = np.asarray(trip.nearest.seconds <= cutoffs_by_type(trip.layer.cutoff_min, layers) + TIME_TOLERANCE_S)
-    rows = pd.Series(np.arange(len(layers.zones)), index=layers.zones["zone_id"].to_numpy())
-    return people, done, points["zone_id"].map(rows).fillna(-1).to_numpy(dtype=np.int64)
-
-
-def _budget(asked: Siting) -> float:
-    return float(asked.sites if asked.sites is not None else asked.budget or 0.0)
-
-
-def _solve(asked: Siting, instance: Instance, zone: npt.NDArray[np.int64], zones: int) -> Solution:
-    limit_s, gap = asked.time_limit_s, asked.gap
-    if asked.problem == "lscp":
-        if asked.each_zone is not None:
-            shares = np.full(zones, asked.each_zone)
-            return siting.lscp_goal(instance, zone, shares, time_limit_s=limit_s, gap=gap)
-        if asked.share is not None:
-            whole = np.zeros_like(zone), np.array([asked.share])
-            return siting.lscp_goal(instance, *whole, time_limit_s=limit_s, gap=gap)
-        return siting.lscp(instance, time_limit_s=limit_s)
-    # The number of sites is the budget where every one counts the same.
-    priced = instance if asked.budget is not None else replace(instance, price=np.where(instance.kept, 0.0, 1.0))
-    if asked.problem == "backup":
-        weight = asked.second_weight
-        return siting.backup(priced, _budget(asked), second_weight=weight, time_limit_s=limit_s, gap=gap)
-    return covering.mclp(priced, _budget(asked), time_limit_s=limit_s, gap=gap)
-
-
-def _in_order(places: gpd.GeoDataFrame, instance: Instance, solution: Solution) -> gpd.GeoDataFrame:
+def _in_order(asked: Siting, offer: Offer, instance: Instance, solution: Solution) -> gpd.GeoDataFrame:
     """Return the chosen sites in the order in which they gain most, with the gain of each."""
-    cover, people = instance.cover, instance.people
-    left = np.where(instance.covered(instance.kept), 0.0, people)
-    total, covered = float(people.sum()), float(people.sum() - left.sum())
-    alone = np.asarray(cover @ left)
-    remaining = [int(site) for site in np.flatnonzero(solution.opened & ~instance.kept)]
-    rows = []
-    while remaining:
-        gains = [float(left[cover.indices[cover.indptr[s] : cover.indptr[s + 1]]].sum()) for s in remaining]
-        site = remaining.pop(int(np.argmax(gains)))
-        points = cover.indices[cover.indptr[site] : cover.indptr[site + 1]]
-        gain = float(left[points].sum())
-        left[points] = 0.0
-        covered += gain
-        rows.append((site - 1, gain, float(alone[site]), covered, covered / total if total else np.nan))
-    at = [row[0] for row in rows]
-    frame = places.iloc[at].reset_index(drop=True)
-    figures = pd.DataFrame([row[1:] for row in rows], columns=["gain", "alone", "covered", "share"], dtype=float)
-    frame = frame.assign(**{name: figures[name] for name in figures.columns}, order=np.arange(1, len(frame) + 1))
-    columns = ["order", "candidate_id", "name", "zone_id", "price", "gain", "alone", "covered", "share", "geometry"]
-    return gpd.GeoDataFrame(frame[columns], geometry="geometry", crs=places.crs)
+    # What is there is open anyway, also where there is no solution.
+    rows = np.flatnonzero(solution.opened | instance.kept)
+    part = part_of(instance, rows)
+    cover = Covering(part_of(offer.covering(), rows))
+    worth = worth_of(asked, part)
+    ties = Nearness(part, offer.longest_s) if asked.problem == "p_center" else worth
+    opened, total = part.kept.copy(), float(offer.people.sum())
+    alone, reached = worth.gains(opened), worth.value(opened)
+    at, figures = [], []
+    for site, gain in in_order(worth, part.kept, np.flatnonzero(~part.kept).tolist(), ties=ties):
+        opened[site] = True
+        reached += gain
+        covered = cover.value(opened)
+        figures.append((gain, abs(reached), float(alone[site]), covered, covered / total if total else np.nan))
+        at.append(int(rows[site]) - 1)
+    frame = offer.places.iloc[at].reset_index(drop=True)
+    names = ["gain", "reached", "alone", "covered", "share"]
+    table = pd.DataFrame(figures, columns=names, dtype=float)
+    frame = frame.assign(**{name: table[name] for name in names}, order=np.arange(1, len(frame) + 1))
+    columns = ["order", "candidate_id", "name", "zone_id", "price", *names, "geometry"]
+    return gpd.GeoDataFrame(frame[columns], geometry="geometry", crs=offer.places.crs)
 
 
-def _lacking(
-    asked: Siting, instance: Instance, solution: Solution, zone: npt.NDArray[np.int64], layers: Layers
-) -> pd.DataFrame:
+def _in_minutes(proposal: Proposal, offer: Offer, instance: Instance, layers: Layers) -> Proposal:
+    """Return a proposal that counts trips with its seconds made minutes, and who is reached, how and who not."""
+    found, sites = proposal.solution, proposal.sites
+    reached = np.zeros(len(offer.people), dtype=np.bool_)
+    reached[instance.reach.indices] = True
+    needed = np.nan
+    if found.outcome == "infeasible":
+        needed = centers.cheapest(instance, time_limit_s=proposal.siting.time_limit_s)
+    return replace(
+        proposal,
+        sites=sites.assign(**{name: sites[name] / 60.0 for name in ("gain", "reached", "alone")}),
+        solution=replace(found, objective=found.objective / 60.0, bound=found.bound / 60.0),
+        greedy=proposal.greedy / 60.0,
+        before=proposal.before / 60.0,
+        unreached=float(offer.people[~reached].sum()),
+        needed=needed,
+        farthest=_farthest(offer, instance, found, layers),
+    )
+
+
+def _farthest(offer: Offer, instance: Instance, found: Solution, layers: Layers) -> Farthest | None:
+    """Say whose trip is the longest of all that end at an open site, the first of equals."""
+    if not found.opened.any():
+        return None
+    length = centers.trip_lengths(instance, found.opened)
+    length = np.where(np.isfinite(length), length, -np.inf)
+    person = int(np.argmax(length))
+    if not np.isfinite(length[person]):
+        return None
+    home = layers.demand.points.iloc[int(offer.point[person])]
+    return Farthest(float(length[person]) / 60.0, str(home["zone_id"]), float(home["x_m"]), float(home["y_m"]))
+
+
+def _lacking(asked: Siting, instance: Instance, solution: Solution, offer: Offer, layers: Layers) -> pd.DataFrame:
     """Say where an infeasible goal cannot be reached, and how far all candidates together would come."""
     if solution.outcome != "infeasible" or (asked.share is None and asked.each_zone is None):
         return pd.DataFrame({"zone_id": [], "wanted": [], "most": []})
-    can = instance.covered(np.ones(len(instance.price), dtype=np.bool_))
+    can: Bools = instance.covered(np.ones(len(instance.price), dtype=np.bool_))
     if asked.each_zone is None:
         whole = float(instance.people @ can) / float(instance.people.sum())
         return pd.DataFrame({"zone_id": [""], "wanted": [asked.share], "most": [whole]})
-    people = np.bincount(zone, instance.people, minlength=len(layers.zones))
-    most = np.bincount(zone, instance.people * can, minlength=len(layers.zones)) / np.where(people > 0, people, 1.0)
-    short = (most < asked.each_zone) & (people > 0)
+    people = np.bincount(offer.zone, instance.people, minlength=len(layers.zones))
+    most = np.bincount(offer.zone, instance.people * can, minlength=len(layers.zones))
+    share = most / np.where(people > 0, people, 1.0)
+    short = (share < asked.each_zone) & (people > 0)
     ids = layers.zones["zone_id"].to_numpy()[short]
-    return pd.DataFrame({"zone_id": ids, "wanted": asked.each_zone, "most": most[short]})
+    return pd.DataFrame({"zone_id": ids, "wanted": asked.each_zone, "most": share[short]})
 
 
 def built(layers: Layers, proposals: Sequence[Proposal]) -> Layers:

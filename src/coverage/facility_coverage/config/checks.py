@@ -180,6 +180,7 @@ def _sitings(document: Document) -> Iterator[Fault]:
                 continue
             tiers, holds = ids(layer.get("tiers")), layer.get("capacity")
             yield from unknown(document, (*place, "tier"), served.get("tier"), tiers)
+            yield from _longest(document, i, siting, layer)
             if tiers and "tier" not in served:
                 message = f"the layer {layer['id']!r} has tiers: say which a new facility has"
                 yield document.fault(place, message, advice=f"tier: one of {one_of(tiers)}")
@@ -188,6 +189,17 @@ def _sitings(document: Document) -> Iterator[Fault]:
                 if column not in (holds if isinstance(holds, list) else []):
                     message = f"{describe(column)} is not one of {one_of(holds if isinstance(holds, list) else [])}"
                     yield document.fault((*place, "capacity", column), message, at_key=True)
+
+
+def _longest(document: Document, place: int, siting: dict[str, Any], layer: dict[str, Any]) -> Iterator[Fault]:
+    """Yield a longest trip that is shorter than what a layer's people accept: whom it covers could not be told."""
+    longest, cutoff = siting.get("longest_min"), layer.get("cutoff_min")
+    of_types = list(cutoff.values()) if isinstance(cutoff, dict) else [cutoff]
+    minutes = [one for one in of_types if isinstance(one, int | float) and not isinstance(one, bool)]
+    if isinstance(longest, int | float) and minutes and longest < max(minutes):
+        message = f"{describe(longest)} is below the cutoff of the layer {layer['id']!r}, {max(minutes):g} minutes"
+        advice = f"give {max(minutes):g} or more"
+        yield document.fault(("siting", place, "longest_min"), message, advice=advice)
 
 
 def _changes(document: Document, place: Place, holder: dict[str, Any]) -> Iterator[Fault]:

@@ -10,7 +10,10 @@ from facility_coverage.config.number import Number, WholeNumber
 from facility_coverage.config.table import Column, Identifier, Model, Share, Table
 from facility_coverage.config.text import Text
 
-Problem = Literal["mclp", "lscp", "backup"]
+Problem = Literal["mclp", "lscp", "backup", "p_median", "p_center"]
+
+#: Problems that count how far people go, not only whether they are within the cutoff.
+DISTANT = ("p_median", "p_center")
 
 
 class Served(Model):
@@ -41,13 +44,20 @@ class Siting(Model):
     problem: Problem = Field(
         "mclp",
         description="mclp: most people covered; lscp: fewest sites for a coverage goal; backup: most people covered, "
-        "and covered twice",
+        "and covered twice; p_median: people times travel time least; p_center: the longest trip of anybody shortest",
     )
     sites: WholeNumber | None = Field(None, ge=1, description="How many sites to open")
     budget: Number | None = Field(None, gt=0, description="What the sites may cost together, instead of their number")
     share: Share | None = Field(None, description="lscp: share of all people to cover; by default all who can be")
     each_zone: Share | None = Field(None, description="lscp: share of the people to cover in every zone")
     second_weight: Share = Field(0.3, description="backup: what being covered twice counts, of 1 for both")
+    longest_min: Number | None = Field(
+        None,
+        gt=0,
+        le=240,
+        description="p_median, p_center: trips are looked for up to so many minutes; p_median counts so many for those "
+        "whom nothing reaches, p_center leaves them out",
+    )
     candidates: list[CandidateTable] = Field(default_factory=list, description="Files of places where one could build")
     spacing_m: Number | None = Field(
         None,
@@ -68,6 +78,14 @@ class Siting(Model):
                 raise ValueError("lscp looks for the fewest sites: remove sites and budget, or ask for mclp")
             if self.share is not None and self.each_zone is not None:
                 raise ValueError("give share or each_zone, not both")
+        elif self.share is not None or self.each_zone is not None:
+            raise ValueError("share and each_zone are goals of lscp: remove them, or ask for lscp")
         elif (self.sites is None) == (self.budget is None):
             raise ValueError("give sites or budget, one of the two")
+        if (self.longest_min is not None) != (self.problem in DISTANT):
+            if self.longest_min is not None:
+                raise ValueError(
+                    f"longest_min is for p_median and p_center: remove it, {self.problem} goes by the cutoff"
+                )
+            raise ValueError(f"{self.problem} needs longest_min: the minutes up to which trips are looked for, e.g. 60")
         return self

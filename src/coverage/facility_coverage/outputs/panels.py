@@ -158,7 +158,8 @@ def siting_rows(
                 "id": one.siting.id,
                 "name": one.siting.name.in_language(lang),
                 "layers": [served.layer for served in one.siting.serves],
-                "said": _said_of(one, lang),
+                "unit": one.unit,
+                "said": _said_of(one, zones, lang),
                 "sites": [
                     {"at": spot, "order": int(order), "name": str(name), "zone": zones.get(zone_id, ""),
                      "gain": round(float(gain), 1), "alone": round(float(alone), 1), "share": _plain(share, 6)}
@@ -172,16 +173,11 @@ def siting_rows(
     return rows
 
 
-def _said_of(proposal: Proposal, lang: Lang) -> list[str]:
+def _said_of(proposal: Proposal, zones: dict[str, str], lang: Lang) -> list[str]:
     """Say what was found, how good it is, and what keeps an infeasible goal from being reached."""
     solution, people = proposal.solution, max(proposal.people, 1e-9)
     if solution.outcome == "infeasible":
-        lines = [text("siting_infeasible", lang)]
-        if len(proposal.lacking):
-            worst = proposal.lacking.sort_values("most").iloc[0]
-            wanted, most = (figure("share", float(worst[name]), lang) for name in ("wanted", "most"))
-            lines.append(text("siting_most", lang).format(count=len(proposal.lacking), wanted=wanted, most=most))
-        return lines
+        return _said_of_infeasible(proposal, lang)
     before = proposal.covered_before / people
     after = float(proposal.sites["share"].max()) if len(proposal.sites) else before
     shown = {
@@ -192,4 +188,34 @@ def _said_of(proposal: Proposal, lang: Lang) -> list[str]:
         "gap": figure("share", solution.gap, lang),
     }
     proven = "siting_optimal" if solution.outcome == "optimal" and solution.gap < 1e-9 else "siting_gap"
-    return [text("siting_found", lang).format(**shown), text(proven, lang).format(**shown)]
+    trips = _said_of_trips(proposal, zones, lang)
+    return [text("siting_found", lang).format(**shown), *trips, text(proven, lang).format(**shown)]
+
+
+def _said_of_infeasible(proposal: Proposal, lang: Lang) -> list[str]:
+    if proposal.needed > 0:
+        shown = {"longest": number(proposal.siting.longest_min, lang), "needed": number(proposal.needed, lang)}
+        return [text("siting_needed", lang).format(**shown)]
+    lines = [text("siting_infeasible", lang)]
+    if len(proposal.lacking):
+        worst = proposal.lacking.sort_values("most").iloc[0]
+        wanted, most = (figure("share", float(worst[name]), lang) for name in ("wanted", "most"))
+        lines.append(text("siting_most", lang).format(count=len(proposal.lacking), wanted=wanted, most=most))
+    return lines
+
+
+def _said_of_trips(proposal: Proposal, zones: dict[str, str], lang: Lang) -> list[str]:
+    """Say how far people go before and after building, where the siting counts that, and whom nothing reaches."""
+    solution, people, lines = proposal.solution, max(proposal.people, 1e-9), []
+    if proposal.siting.problem == "p_median":
+        trip = {"before": proposal.before / people, "after": solution.objective / people}
+        lines = [text("siting_mean", lang).format(**{key: number(value, lang) for key, value in trip.items()})]
+    elif proposal.siting.problem == "p_center":
+        home = "" if proposal.farthest is None else zones.get(proposal.farthest.zone_id, "")
+        trip = {"before": proposal.before, "after": solution.objective}
+        shown = {key: number(value, lang) for key, value in trip.items()}
+        lines = [text("siting_longest", lang).format(**shown, zone=home)]
+    if proposal.unreached > 0:
+        shown = {"people": number(proposal.unreached, lang), "longest": number(proposal.siting.longest_min, lang)}
+        lines.append(text("siting_unreached", lang).format(**shown))
+    return lines

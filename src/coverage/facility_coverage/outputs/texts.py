@@ -177,7 +177,23 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "从 {candidates} 处候选中选出 {sites} 处：可达率 {before} → {after}",
         "{sites} of {candidates} candidates: share covered {before} → {after}",
     ),
-    "siting_optimal": ("已证明没有更好的方案", "Proven: no choice covers more"),
+    "site_gain_person_minutes": ("节省的人·分钟", "Person-minutes saved"),
+    "site_gain_minutes": ("最长用时缩短的分钟", "Minutes off the longest trip"),
+    "person_minutes": ("人·分钟", "person-minutes"),
+    "siting_mean": ("平均用时 {before} → {after} 分钟", "Mean travel time {before} → {after} minutes"),
+    "siting_longest": (
+        "最长用时 {before} → {after} 分钟（{zone}）",
+        "Longest travel time {before} → {after} minutes ({zone})",
+    ),
+    "siting_unreached": (
+        "{people} 人在 {longest} 分钟内到不了任何设施或候选",
+        "{people} people reach no facility or candidate within {longest} minutes",
+    ),
+    "siting_needed": (
+        "要在 {longest} 分钟内到达所有能到的人，至少需要 {needed}（处数或费用）",
+        "Reaching within {longest} minutes all who can be reached takes at least {needed} (sites, or their price)",
+    ),
+    "siting_optimal": ("已证明没有更好的方案", "Proven: no choice is better"),
     "siting_gap": ("其他方案至多好 {gap}", "No choice is better by more than {gap}"),
     "siting_infeasible": ("全部候选都建成也达不到目标", "All candidates together do not reach the goal"),
     "siting_most": (
