@@ -170,30 +170,40 @@ def test_a_siting_asks_one_question(keys: dict[str, Any], said: str) -> None:
         asked(**keys)
 
 
+CORNERS = {(0, 0), (8, 0), (0, 6), (8, 6)}
+JUNCTIONS = [(100.0 * c, 100.0 * r) for c in range(9) for r in range(7) if (c, r) not in CORNERS]
+
+
 def minutes_with(places: list[tuple[float, float]], network: Any) -> np.ndarray:
+    """Minutes to the nearest of what is there and the places, by a search of its own."""
     from facility_coverage.network.travel import nearest_facility  # noqa: PLC0415 - the room below, asked afresh
 
     sites = network.snap(np.array([(50.0, 50.0), *places]))
     return nearest_facility(network.graph, network.links, network.demand, sites).seconds / 60.0
 
 
+def minutes_of_pairs(network: Any) -> list[np.ndarray]:
+    each = [minutes_with([place], network) for place in JUNCTIONS]
+    return [np.minimum(one, other) for one, other in itertools.combinations(each, 2)]
+
+
 def test_shortest_trips_are_those_of_the_best_pair_and_gains_are_what_building_gains() -> None:
     proposal, layers, trip, network = proposed(asked(problem="p_median", longest_min=10))
     total = layers.demand.points["total"].to_numpy()
 
-    def left(places: list[tuple[float, float]]) -> float:
-        return float(total @ np.minimum(np.nan_to_num(minutes_with(places, network), nan=10.0), 10.0))
+    def left(minutes: np.ndarray) -> float:
+        return float(total @ np.minimum(minutes, 10.0))
 
-    places = [(100.0 * c, 100.0 * r) for c in range(9) for r in range(7) if (c in {0, 8}) + (r in {0, 6}) < 2]
-    best = min(left(list(pair)) for pair in itertools.combinations(places, 2))
+    best = min(left(minutes) for minutes in minutes_of_pairs(network))
     at = list(zip(proposal.sites.geometry.x, proposal.sites.geometry.y, strict=True))
     assert proposal.unit == "person_minutes"
-    assert proposal.before == pytest.approx(left([]))
-    assert proposal.solution.objective == pytest.approx(left(at))
-    assert proposal.solution.objective == pytest.approx(best)
+    none, one, both = (left(minutes_with(at[:count], network)) for count in range(3))
+    assert proposal.before == pytest.approx(none)
+    assert proposal.solution.objective == pytest.approx(both)
+    assert both == pytest.approx(best)
     assert proposal.greedy >= best - 1e-6
-    assert proposal.sites["reached"].tolist() == pytest.approx([left(at[:1]), left(at)])
-    assert proposal.sites["gain"].sum() == pytest.approx(left([]) - left(at))
+    assert proposal.sites["reached"].tolist() == pytest.approx([one, both])
+    assert proposal.sites["gain"].sum() == pytest.approx(none - both)
     assert proposal.sites["covered"].iloc[-1] == pytest.approx(covered_with(at, network, layers))
     assert proposal.unreached == 0
     again = travel(trip.layer, built(layers, [proposal]), network).nearest.seconds / 60.0
@@ -213,8 +223,7 @@ def test_the_longest_trip_is_told_with_whose_it_is() -> None:
     assert home["zone_id"].tolist() == [proposal.farthest.zone_id]
     assert again[home.index[0]] == pytest.approx(proposal.farthest.minutes)
     assert proposal.sites["gain"].sum() == pytest.approx(proposal.before - proposal.solution.objective)
-    junctions = [(100.0 * c, 100.0 * r) for c in range(9) for r in range(7) if (c in {0, 8}) + (r in {0, 6}) < 2]
-    least = min(float(minutes_with(list(pair), network).max()) for pair in itertools.combinations(junctions, 2))
+    least = min(float(minutes.max()) for minutes in minutes_of_pairs(network))
     assert proposal.solution.objective == pytest.approx(least)
     assert proposal.greedy >= least - 1e-9
 

@@ -87,31 +87,6 @@ def test_a_goal_that_no_sites_reach_is_infeasible() -> None:
     assert np.isnan(solved.objective)
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_capacities_bind(seed: int) -> None:
-    import networkx as nx  # noqa: PLC0415 - only here
-
-    length, people = distances(seed, 7, 15)
-    capacity = np.random.default_rng(seed).integers(50, 250, 7).astype(float)
-    near = length <= 4.0
-
-    def served(opened: np.ndarray) -> float:
-        graph = nx.DiGraph()
-        graph.add_nodes_from(["from", "to"])
-        for d in range(15):
-            graph.add_edge("from", f"d{d}", capacity=people[d])
-            for s in np.flatnonzero(opened & near[:, d]):
-                graph.add_edge(f"d{d}", f"s{s}")
-        for s in np.flatnonzero(opened):
-            graph.add_edge(f"s{s}", "to", capacity=capacity[s])
-        return float(nx.maximum_flow_value(graph, "from", "to"))
-
-    best = max(served(opened) for opened in choices(7, 2))
-    solved = siting.mclp_capacitated(Instance.of(within(length, 4.0), people), 2, capacity)
-    assert solved.objective == pytest.approx(best)
-    assert solved.objective <= capacity[solved.opened].sum() + 1e-6
-
-
 @settings(max_examples=60)
 @given(seed=st.integers(0, 10_000), budget=st.floats(0.5, 6), sites=st.integers(1, 25), demand=st.integers(1, 60))
 def test_what_is_reduced_and_bounded_keeps_the_optimum(seed: int, budget: float, sites: int, demand: int) -> None:

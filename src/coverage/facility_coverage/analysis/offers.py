@@ -12,6 +12,7 @@ import pandas as pd
 import shapely
 from scipy.sparse import csr_array, hstack, vstack
 
+from facility_coverage.analysis.existing import adjustable
 from facility_coverage.analysis.siting import Instance
 from facility_coverage.analysis.trips import Trips, cutoffs_by_type, within_own_cutoff
 from facility_coverage.config.siting import Served, Siting
@@ -20,59 +21,97 @@ from facility_coverage.layers.model import Candidates, Floats, Ints, Layers
 from facility_coverage.network.catchment import catchments
 from facility_coverage.network.links import TIME_TOLERANCE_S
 from facility_coverage.network.network import Network
+from facility_coverage.network.travel import nearest_facility
 
 Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Offer:
-    """Places where one could build, and the people of the layers that a building would serve.
+class Block:
+    """What one layer brings to an offer.
 
     Attributes
     ----------
-    places
-        `candidate_id`, `name`, `price`, `zone_id`, points.
+    served
+        What a new building would be in this layer.
+    trip
+        The layer's trips.
+    columns
+        Its people among those of the offer.
+    point
+        Their rows among the study's demand points, shape (people of the block,).
+    closable, enlargeable
+        Which of the layer's facilities may be closed or enlarged, shape (facilities,).
+    """
+
+    served: Served
+    trip: Trips
+    columns: slice
+    point: Ints
+    closable: Bools
+    enlargeable: Bools
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What may be open after building, and the people of the layers that a building would serve.
+
+    Attributes
+    ----------
+    sites
+        Facilities that may be closed, then places where one could build: `action` (what opening it is: ``keep`` or
+        ``open``), `layer` (of a facility), `candidate_id` (or facility_id), `name`, `price`, `zone_id`, capacities that
+        files of candidates name, points.
     people, zone, point
         Of each populated demand point and layer: what it counts, the row of its zone, and its row among the study's
         demand points.
     seconds
-        Trips to places, sparse, shape (places, people): those within the cutoff, or those up to `longest_min` where the
+        Trips to sites, sparse, shape (sites, people): those within the cutoff, or those up to `longest_min` where the
         siting names it.
     cutoff_s
         Of each, shape (people,).
-    now_s
-        To the nearest facility that is there, NaN without any, shape (people,).
+    now_s, fixed_s
+        To the nearest facility that is there, and to the nearest that stays anyway; NaN without any, shape (people,).
     longest_s
         Of `longest_min`, NaN without.
+    blocks
+        What each layer brings.
     """
 
-    places: gpd.GeoDataFrame
+    sites: gpd.GeoDataFrame
     people: Floats
     zone: Ints
     point: Ints
     seconds: csr_array
     cutoff_s: Floats
     now_s: Floats
+    fixed_s: Floats
     longest_s: float
+    blocks: tuple[Block, ...]
 
     @property
     def done(self) -> Bools:
         """Tell who is within the cutoff of what is there, shape (people,)."""
         return np.asarray(self.now_s <= self.cutoff_s + TIME_TOLERANCE_S)
 
+    @property
+    def there(self) -> Bools:
+        """Tell which sites of an instance are there now: what stays anyway, the first, and what may be closed."""
+        return np.concatenate([[True], (self.sites["action"] == "keep").to_numpy(dtype=np.bool_)])
+
     def covering(self) -> Instance:
-        """Return who is within the cutoff of what; what is there is one site that is open already, the first."""
+        """Return who is within the cutoff of what; what stays anyway is one site that is open, the first."""
         own = self.seconds if np.isnan(self.longest_s) else within_own_cutoff(self.seconds, self.cutoff_s)
-        return self._instance(own, self.done)
+        return self._instance(own, self.fixed_s <= self.cutoff_s + TIME_TOLERANCE_S)
 
     def distances(self) -> Instance:
-        """Return who is how far from what, up to the longest trip; what is there is the first site."""
-        return self._instance(self.seconds, self.now_s <= self.longest_s + TIME_TOLERANCE_S)
+        """Return who is how far from what, up to the longest trip; what stays anyway is the first site."""
+        return self._instance(self.seconds, self.fixed_s <= self.longest_s + TIME_TOLERANCE_S)
 
     def _instance(self, reach: csr_array, near: Bools) -> Instance:
         points = np.flatnonzero(near)
-        there = csr_array((self.now_s[points], points, np.array([0, len(points)])), shape=(1, len(self.people)))
-        price = np.concatenate([[0.0], self.places["price"].to_numpy(dtype=np.float64)])
+        there = csr_array((self.fixed_s[points], points, np.array([0, len(points)])), shape=(1, len(self.people)))
+        price = np.concatenate([[0.0], self.sites["price"].to_numpy(dtype=np.float64)])
         together = csr_array(vstack([there, reach], format="csr"))
         return Instance.of(together, self.people, price=price, kept=np.arange(len(price)) == 0)
 
@@ -86,27 +125,77 @@ def make_offer(
     *,
     threads: int = 1,
 ) -> Offer:
-    """Find the places of a siting and everybody's trips to them.
+    """Find what a siting may choose among, and everybody's trips to it.
 
     A building that serves several layers counts the people of each.
+
+    Raises
+    ------
+    LayerError
+        If no facility is as the siting says that those are which may be closed or enlarged.
     """
     by_layer = {trip.layer.id: trip for trip in trips}
-    first = by_layer[asked.serves[0].layer]
-    places = _places(asked, layers, candidates, networks[first.layer.profile])
+    places = _places(asked, layers, candidates, networks[by_layer[asked.serves[0].layer].layer.profile])
     longest_s = np.nan if asked.longest_min is None else 60.0 * asked.longest_min
-    parts = []
+    parts, blocks, closable, first = [], [], [], 0
     for served in asked.serves:
         trip = by_layer[served.layer]
+        network = networks[trip.layer.profile]
         cutoff_s = cutoffs_by_type(trip.layer.cutoff_min, layers)
         people, zone = _demand(served, layers, trip)
         lived = np.flatnonzero((people > 0) & (zone >= 0))
         limit_s = np.full(len(people), longest_s) if asked.longest_min else cutoff_s
-        seconds = _within(places, networks[trip.layer.profile], limit_s, threads=threads)
+        block = Block(served, trip, slice(first, first + len(lived)), lived, *adjustable(asked, served, trip))
+        first += len(lived)
+        own = closable_sites(block)
+        seconds = _within(pd.concat([own, places]) if len(own) else places, network, limit_s, threads=threads)
         seconds = csr_array(seconds[:, lived])
-        parts.append((people[lived], zone[lived], lived, cutoff_s[lived], trip.nearest.seconds[lived], seconds))
-    people, zone, point, cutoff_s, now_s = (np.concatenate([part[i] for part in parts]) for i in range(5))
-    seconds = parts[0][5] if len(parts) == 1 else csr_array(hstack([part[5] for part in parts], format="csr"))
-    return Offer(places, people, zone, point, seconds, cutoff_s, now_s, longest_s)
+        now_s, fixed_s = trip.nearest.seconds[lived], _fixed_s(block, network)
+        parts.append((people[lived], zone[lived], lived, cutoff_s[lived], now_s, fixed_s, seconds))
+        blocks.append(block)
+        closable.append(own)
+    people, zone, point, cutoff_s, now_s, fixed_s = (np.concatenate([part[i] for part in parts]) for i in range(6))
+    sites = gpd.GeoDataFrame(
+        pd.concat([*(own for own in closable if len(own)), places.assign(action="open", layer="")], ignore_index=True),
+        geometry="geometry", crs=layers.crs,
+    )  # fmt: skip
+    seconds = _together([part[6] for part in parts], [len(own) for own in closable])
+    return Offer(sites, people, zone, point, seconds, cutoff_s, now_s, fixed_s, longest_s, tuple(blocks))
+
+
+def _together(parts: Sequence[csr_array], own: Sequence[int]) -> csr_array:
+    """Return the trips of all layers: to each one's own facilities, then to the places that serve all of them."""
+    if len(parts) == 1:
+        return parts[0]
+    places = csr_array(hstack([part[count:] for part, count in zip(parts, own, strict=True)], format="csr"))
+    columns = np.cumsum([0, *(part.shape[1] for part in parts)])
+    rows = [
+        csr_array((part[:count].data, part[:count].indices + start, part[:count].indptr), (count, columns[-1]))
+        for part, count, start in zip(parts, own, columns[:-1], strict=True)
+        if count
+    ]
+    return csr_array(vstack([*rows, places], format="csr"))
+
+
+def _fixed_s(block: Block, network: Network) -> Floats:
+    """Return seconds to the nearest facility of a layer that stays anyway, shape (people of the block,)."""
+    if not block.closable.any():
+        return np.asarray(block.trip.nearest.seconds[block.point])
+    stay = block.trip.facilities[~block.closable]
+    places = network.snap(shapely.get_coordinates(stay.geometry.to_numpy()))
+    return np.asarray(nearest_facility(network.graph, network.links, network.demand, places).seconds[block.point])
+
+
+def closable_sites(block: Block) -> gpd.GeoDataFrame:
+    """Return the facilities of a layer that may be closed, as sites."""
+    rows = block.trip.facilities[block.closable]
+    price = block.served.existing.keep_price if block.served.existing is not None else None
+    return gpd.GeoDataFrame(
+        {"action": "keep", "layer": block.served.layer, "candidate_id": rows["facility_id"].to_numpy(),
+         "name": rows["name"].to_numpy(), "price": np.full(len(rows), price or 0.0),
+         "zone_id": rows["zone_id"].to_numpy()},
+        geometry=rows.geometry.to_numpy(), crs=rows.crs,
+    )  # fmt: skip
 
 
 def _places(asked: Siting, layers: Layers, candidates: Candidates, network: Network) -> gpd.GeoDataFrame:

@@ -1,9 +1,8 @@
 """Siting: which sites to open, solved to proven optimality or with a proven gap.
 
 The problems are the classic ones of location science: the location set covering problem (Toregas, Swain, ReVelle &
-Bergman 1971), the maximal covering location problem (Church & ReVelle 1974), backup coverage (Hogan & ReVelle 1986) and
-capacitated covering (Current & Storbeck 1988). HiGHS solves them. p-median and p-center (Hakimi 1964) have modules of
-their own.
+Bergman 1971), the maximal covering location problem (Church & ReVelle 1974) and backup coverage (Hogan & ReVelle 1986).
+HiGHS solves them. p-median and p-center (Hakimi 1964) and capacitated covering have modules of their own.
 """
 
 from __future__ import annotations
@@ -145,41 +144,6 @@ def mclp_direct(instance: Instance, budget: float, *, time_limit_s: float = 60.0
     program.constrain(_within(instance.price, demand), upper=budget)
     answer = program.solve(time_limit_s=time_limit_s, gap=gap)
     return _solution(answer, instance, begin, objective=lambda opened: _people(instance, opened))
-
-
-def mclp_capacitated(
-    instance: Instance, budget: float, capacity: Floats, *, time_limit_s: float = 60.0, gap: float = 0.0
-) -> Solution:
-    """Open sites within a budget so that most people are served: within reach, and no more than a site's capacity.
-
-    People may be divided among sites. The objective is the largest number that the open sites can serve.
-    """
-    begin = time.perf_counter()
-    trips = instance.reach.tocoo()
-    sites, demand = trips.shape
-    count = len(trips.data)
-    use, one = np.arange(count), np.ones(count)
-    program = Program(maximize=True)
-    program.columns(np.zeros(sites), lower=instance.kept.astype(float), whole=True)
-    program.columns(one, upper=instance.people[trips.col])
-    # No more people than live there; none at a closed site, and no more than it holds.
-    living = coo_array((one, (trips.col, sites + use)), shape=(demand, sites + count))
-    program.constrain(csr_array(living), upper=instance.people)
-    held = coo_array((one, (trips.row, use)), shape=(sites, count))
-    holding = hstack([coo_array((-capacity, (np.arange(sites), np.arange(sites))), shape=(sites, sites)), held])
-    program.constrain(csr_array(holding), upper=0.0)
-    open_only = coo_array(
-        (
-            np.concatenate([one, -instance.people[trips.col]]),
-            (np.tile(use, 2), np.concatenate([sites + use, trips.row])),
-        ),
-        shape=(count, sites + count),
-    )
-    program.constrain(csr_array(open_only), upper=0.0)
-    program.constrain(_within(instance.price, count), upper=budget)
-    answer = program.solve(time_limit_s=time_limit_s, gap=gap)
-    served = float(answer.values[sites:].sum()) if len(answer.values) else np.nan
-    return _solution(answer, instance, begin, objective=lambda _: served)
 
 
 def backup(

@@ -42,7 +42,7 @@ def solve(asked: Siting, instance: Instance, zone: Ints, zones: int) -> Solution
         if goal is None:
             return siting.lscp(instance, time_limit_s=limit_s)
         return siting.lscp_goal(instance, *goal, time_limit_s=limit_s, gap=gap)
-    priced, budget = _priced(asked, instance), _budget(asked)
+    priced, budget = _priced(asked, instance), budget_of(asked)
     if asked.problem == "backup":
         weight = asked.second_weight
         return siting.backup(priced, budget, second_weight=weight, time_limit_s=limit_s, gap=gap)
@@ -57,7 +57,7 @@ def greedy_objective(asked: Siting, instance: Instance, zone: Ints, zones: int) 
     """Return the objective of choosing the best next site again and again, NaN where that reaches no goal."""
     if asked.problem == "lscp":
         return _greedy_price(asked, instance, zone, zones)
-    priced, budget = _priced(asked, instance), _budget(asked)
+    priced, budget = _priced(asked, instance), budget_of(asked)
     opened = instance.kept.copy()
     if asked.problem == "p_center":
         opened = centers.farthest_first(priced, budget)
@@ -110,7 +110,8 @@ def _priced(asked: Siting, instance: Instance) -> Instance:
     return instance if asked.budget is not None else replace(instance, price=np.where(kept, 0.0, 1.0))
 
 
-def _budget(asked: Siting) -> float:
+def budget_of(asked: Siting) -> float:
+    """Return what sites may cost together, or how many there may be."""
     return float(asked.sites if asked.sites is not None else asked.budget or 0.0)
 
 

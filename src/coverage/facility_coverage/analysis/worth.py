@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
+from facility_coverage.analysis.capacitated import Holders
 from facility_coverage.analysis.centers import trip_lengths
 from facility_coverage.analysis.saving_kernels import surplus
 from facility_coverage.analysis.siting import Instance
@@ -102,6 +103,26 @@ class Farthest:
         return np.where(reached, np.minimum(trip_lengths(self.instance, opened), self.longest), 0.0)
 
 
+@dataclass(frozen=True)
+class Served:
+    """People served within what open sites hold."""
+
+    holders: Holders
+
+    def value(self, opened: Bools) -> float:
+        """Return the people served."""
+        return self.holders.served(opened)
+
+    def gains(self, opened: Bools) -> Floats:
+        """Return the people whom each site would serve besides."""
+        now, gain = self.value(opened), np.zeros(len(opened))
+        for site in np.flatnonzero(~opened):
+            one = opened.copy()
+            one[site] = True
+            gain[site] = max(0.0, self.value(one) - now)
+        return gain
+
+
 def part_of(instance: Instance, sites: Ints) -> Instance:
     """Return an instance with some of the sites only."""
     reach = csr_array(instance.reach[sites])
@@ -146,3 +167,41 @@ def in_order(worth: Worth, base: Bools, chosen: Sequence[int], *, ties: Worth) -
         opened[site] = True
         steps.append((site, float(gain[place])))
     return steps
+
+
+def closings(worth: Worth, opened: Bools, closed: Sequence[int]) -> list[tuple[int, float]]:
+    """Return sites to be closed in the order in which each loses least, and what it adds: nothing, or less.
+
+    Parameters
+    ----------
+    worth
+        What is counted.
+    opened
+        Sites that are open before, shape (sites,).
+    closed
+        Those of them to be closed.
+    """
+    opened, left, now = opened.copy(), list(closed), worth.value(opened)
+    steps = []
+    while left:
+        then = []
+        for site in left:
+            opened[site] = False
+            then.append(worth.value(opened))
+            opened[site] = True
+        place = int(np.argmax(then))
+        site = left.pop(place)
+        opened[site] = False
+        steps.append((site, min(0.0, then[place] - now)))
+        now = then[place]
+    return steps
+
+
+def without_idle(worth: Worth, opened: Bools, sites: Ints, price: Floats) -> Bools:
+    """Return the open sites without those of `sites` that can be closed without any loss, the dearest first."""
+    opened, value = opened.copy(), worth.value(opened)
+    for site in sites[np.argsort(-price[sites], kind="stable")]:
+        if opened[site]:
+            opened[site] = False
+            opened[site] = worth.value(opened) < value - _HAIR * max(abs(value), 1.0)
+    return opened

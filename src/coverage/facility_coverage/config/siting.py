@@ -2,18 +2,51 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from facility_coverage.config.number import Number, WholeNumber
-from facility_coverage.config.table import Column, Identifier, Model, Share, Table
+from facility_coverage.config.table import Column, Identifier, Model, Scalar, Share, Table
 from facility_coverage.config.text import Text
 
-Problem = Literal["mclp", "lscp", "backup", "p_median", "p_center"]
+Problem = Literal["mclp", "lscp", "backup", "p_median", "p_center", "mclp_capacitated"]
 
 #: Problems that count how far people go, not only whether they are within the cutoff.
 DISTANT = ("p_median", "p_center")
+
+
+Where = dict[Column, Scalar | list[Scalar]]
+
+
+class Enlarge(Model):
+    """How existing facilities may be enlarged."""
+
+    where: Where = Field(
+        default_factory=dict, description="Which: those whose column has this value or one of these; by default all"
+    )
+    adds: dict[Column, Annotated[Number, Field(gt=0)]] = Field(
+        min_length=1, description="The capacity that each gains, not what it has then: {beds: 20}"
+    )
+    price: Number = Field(gt=0, description="What enlarging one costs")
+
+
+class Existing(Model):
+    """What may be done with existing facilities; by default they stay as they are."""
+
+    closable: Annotated[bool, Field(strict=True)] | Where = Field(
+        False, description="Which may be closed: true for all, or {tier: station} for those whose column has this value"
+    )
+    keep_price: Number | None = Field(None, gt=0, description="What keeping one costs that may be closed")
+    enlarge: Enlarge | None = Field(None, description="mclp_capacitated: how they may be enlarged")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Existing:
+        if not self.closable and self.enlarge is None:
+            raise ValueError("give closable or enlarge, or remove existing: facilities stay as they are")
+        if bool(self.closable) != (self.keep_price is not None):
+            raise ValueError("closable and keep_price go together: what is kept costs keep_price of the budget")
+        return self
 
 
 class Served(Model):
@@ -26,12 +59,28 @@ class Served(Model):
     capacity: dict[Column, Number] = Field(
         default_factory=dict, description="What a new facility holds, e.g. {beds: 30}; counted in goals after building"
     )
+    per_person: dict[Column, Annotated[Number, Field(gt=0)]] = Field(
+        default_factory=dict,
+        description="mclp_capacitated: what one person of the group takes up, of one capacity: {beds: 0.03} for 3 beds "
+        "per 100 people",
+    )
+    existing: Existing | None = Field(None, description="Which existing facilities may be closed or enlarged")
+
+    @model_validator(mode="after")
+    def _one_capacity(self) -> Served:
+        if len(self.per_person) > 1:
+            raise ValueError("per_person names one capacity, such as {beds: 0.03}")
+        return self
 
 
 class CandidateTable(Table):
     """Places where one could build, such as idle schools: columns facility_id, name."""
 
     price_column: Column | None = Field(None, description="Column of what a site costs; by default each costs 1")
+    capacity: list[Column] = Field(
+        default_factory=list,
+        description="Columns of what a facility there would hold, e.g. [beds]; where empty, the capacity under serves",
+    )
     id_prefix: str = Field("", description="Put before each facility_id, where two files use the same ids")
 
 
@@ -44,7 +93,8 @@ class Siting(Model):
     problem: Problem = Field(
         "mclp",
         description="mclp: most people covered; lscp: fewest sites for a coverage goal; backup: most people covered, "
-        "and covered twice; p_median: people times travel time least; p_center: the longest trip of anybody shortest",
+        "and covered twice; p_median: people times travel time least; p_center: the longest trip of anybody shortest; "
+        "mclp_capacitated: most people served, by what facilities hold",
     )
     sites: WholeNumber | None = Field(None, ge=1, description="How many sites to open")
     budget: Number | None = Field(None, gt=0, description="What the sites may cost together, instead of their number")
@@ -82,6 +132,8 @@ class Siting(Model):
             raise ValueError("share and each_zone are goals of lscp: remove them, or ask for lscp")
         elif (self.sites is None) == (self.budget is None):
             raise ValueError("give sites or budget, one of the two")
+        self._check_capacities()
+        self._check_existing()
         if (self.longest_min is not None) != (self.problem in DISTANT):
             if self.longest_min is not None:
                 raise ValueError(
@@ -89,3 +141,23 @@ class Siting(Model):
                 )
             raise ValueError(f"{self.problem} needs longest_min: the minutes up to which trips are looked for, e.g. 60")
         return self
+
+    def _check_capacities(self) -> None:
+        capacitated = self.problem == "mclp_capacitated"
+        layers = [served.layer for served in self.serves]
+        if capacitated and not all(served.per_person for served in self.serves):
+            raise ValueError("mclp_capacitated needs per_person in each of serves, such as {beds: 0.03}")
+        if not capacitated and any(served.per_person for served in self.serves):
+            raise ValueError(f"{self.problem} counts no capacity: remove per_person, or ask for mclp_capacitated")
+        if capacitated and len(set(layers)) < len(layers):
+            raise ValueError("mclp_capacitated counts the capacity of a layer once: name each layer once in serves")
+
+    def _check_existing(self) -> None:
+        layers = [served.layer for served in self.serves]
+        existing = [served.existing for served in self.serves if served.existing is not None]
+        if existing and self.sites is not None:
+            raise ValueError("keeping and enlarging facilities costs money: give budget in place of sites")
+        if existing and len(set(layers)) < len(layers):
+            raise ValueError("with existing, name each layer once in serves")
+        if self.problem != "mclp_capacitated" and any(one.enlarge is not None for one in existing):
+            raise ValueError(f"{self.problem} counts no capacity: remove enlarge, or ask for mclp_capacitated")

@@ -151,7 +151,7 @@ def siting_rows(
     zones = dict(zip(layers.zones["zone_id"], layers.zones["name"], strict=True))
     rows = []
     for one in proposals:
-        sites = one.sites
+        sites = one.new
         at = encode_points(sites.geometry.x, sites.geometry.y, transformer)
         rows.append(
             {
@@ -179,17 +179,35 @@ def _said_of(proposal: Proposal, zones: dict[str, str], lang: Lang) -> list[str]
     if solution.outcome == "infeasible":
         return _said_of_infeasible(proposal, lang)
     before = proposal.covered_before / people
-    after = float(proposal.sites["share"].max()) if len(proposal.sites) else before
+    after = proposal.share_after
     shown = {
         "candidates": number(proposal.candidate_count, lang),
-        "sites": number(len(proposal.sites), lang),
+        "sites": number(len(proposal.new), lang),
         "before": figure("share", before, lang),
         "after": figure("share", after, lang),
         "gap": figure("share", solution.gap, lang),
     }
     proven = "siting_optimal" if solution.outcome == "optimal" and solution.gap < 1e-9 else "siting_gap"
-    trips = _said_of_trips(proposal, zones, lang)
-    return [text("siting_found", lang).format(**shown), *trips, text(proven, lang).format(**shown)]
+    told = [*_said_of_actions(proposal, lang), *_said_of_trips(proposal, zones, lang)]
+    return [text("siting_found", lang).format(**shown), *told, text(proven, lang).format(**shown)]
+
+
+def _said_of_actions(proposal: Proposal, lang: Lang) -> list[str]:
+    """Say how many facilities stay, go, grow and are new, where existing ones may change, and how many are served."""
+    lines, sites = [], proposal.sites
+    if any(served.existing is not None for served in proposal.siting.serves):
+        of = {action: sites[sites["action"] == action] for action in ("keep", "close", "enlarge", "open")}
+        grown = (
+            of["keep"]
+            .set_index(["layer", "candidate_id"])
+            .index.isin(of["enlarge"].set_index(["layer", "candidate_id"]).index)
+        )
+        counts = {action: len(rows) for action, rows in of.items()} | {"keep": int((~grown).sum())}
+        lines.append(text("siting_actions", lang).format(**{key: number(one, lang) for key, one in counts.items()}))
+    if proposal.siting.problem == "mclp_capacitated":
+        served = {"before": proposal.before, "after": proposal.solution.objective}
+        lines.append(text("siting_served", lang).format(**{key: number(one, lang) for key, one in served.items()}))
+    return lines
 
 
 def _said_of_infeasible(proposal: Proposal, lang: Lang) -> list[str]:

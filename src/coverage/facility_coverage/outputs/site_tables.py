@@ -27,7 +27,7 @@ def site_frame(proposals: Sequence[Proposal], layers: Layers) -> gpd.GeoDataFram
     to_degrees = pyproj.Transformer.from_crs(layers.crs, 4326, always_xy=True)
     lon, lat = to_degrees.transform(together.geometry.x.to_numpy(), together.geometry.y.to_numpy())
     together = together.assign(zone_name=together["zone_id"].map(names), lon=np.round(lon, 6), lat=np.round(lat, 6))
-    first = ["siting", "order", "candidate_id", "name", "zone_id", "zone_name", "lon", "lat"]
+    first = ["siting", "order", "action", "layer", "candidate_id", "name", "zone_id", "zone_name", "lon", "lat"]
     together = together.assign(unit=np.repeat([one.unit for one in proposals], [len(frame) for frame in frames]))
     return together[[*first, "price", "unit", "gain", "reached", "alone", "covered", "share", "geometry"]]
 
@@ -45,7 +45,7 @@ def siting_table(proposals: Sequence[Proposal], layers: Layers) -> pd.DataFrame:
                 "demand_points": one.demand_count,
                 "people": one.people,
                 "covered_before": one.covered_before,
-                "sites": len(one.sites),
+                "sites": len(one.new),
                 "unit": "price" if one.siting.problem == "lscp" else one.unit,
                 "before": np.nan if one.siting.problem == "lscp" else one.before,
                 "objective": one.solution.objective,

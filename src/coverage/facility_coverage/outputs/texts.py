@@ -178,6 +178,13 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{sites} of {candidates} candidates: share covered {before} → {after}",
     ),
     "site_gain_person_minutes": ("节省的人·分钟", "Person-minutes saved"),
+    "site_gain_people_served": ("新增可服务人数", "More people served"),
+    "people_served": ("人", "people"),
+    "siting_served": ("可服务 {before} → {after} 人", "People served {before} → {after}"),
+    "siting_actions": (
+        "现有设施与新建：留 {keep}、拆 {close}、改 {enlarge}、增 {open}",
+        "Facilities: {keep} kept, {close} closed, {enlarge} enlarged, {open} opened",
+    ),
     "site_gain_minutes": ("最长用时缩短的分钟", "Minutes off the longest trip"),
     "person_minutes": ("人·分钟", "person-minutes"),
     "siting_mean": ("平均用时 {before} → {after} 分钟", "Mean travel time {before} → {after} minutes"),

@@ -23,6 +23,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "site": ("地点", "Site"),
     "gain": ("新增可达人数", "People newly covered"),
     "gain_person_minutes": ("节省的人·分钟", "Person-minutes saved"),
+    "gain_people_served": ("新增可服务人数", "More people served"),
     "gain_minutes": ("最长用时缩短的分钟", "Minutes off the longest trip"),
     "share_then": ("建成后可达率", "Within reach then"),
     "towns": ("分镇街情况", "Town by town"),
