@@ -60,8 +60,8 @@ def test_as_many_are_served_as_by_the_best_of_all_choices(seed: int, budget: flo
     assert found.objective <= capacity[open_units].sum() + 1e-6
     assert found.objective <= need[near[open_units].any(axis=0)].sum() + 1e-6
     by_greedy = capacitated.greedy(asked, budget)
-    assert by_greedy[1] <= found.objective + 1e-6
-    assert price @ by_greedy[0] <= budget + 1e-9
+    assert asked.served(by_greedy) <= found.objective + 1e-6
+    assert price @ by_greedy <= budget + 1e-9
     more = capacitated.mclp_capacitated(asked, budget + 1)
     assert more.objective >= found.objective - 1e-6
 

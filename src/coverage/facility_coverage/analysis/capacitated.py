@@ -24,7 +24,7 @@ Bools = npt.NDArray[np.bool_]
 
 _HALF, _HAIR = 0.5, 1e-9
 #: HiGHS finds good sites among so many pairs of a unit and a group of points in a minute or two.
-MAX_PAIRS = 100_000
+MAX_PAIRS = 300_000
 
 
 class TooLargeError(ValueError):
@@ -90,8 +90,13 @@ class Holders:
 
     def served(self, opened: Bools) -> float:
         """Return how many people the open sites can serve, weighted; what lacks a site that it needs counts nothing."""
-        usable = opened & ((self.requires < 0) | opened[self.requires])
-        return _flow(self, usable[self.site[self.unit]])
+        usable = self.usable(opened)
+        return float(self.worth[self.unit[usable]] @ _flow(self, usable))
+
+    def usable(self, opened: Bools) -> Bools:
+        """Tell which pairs can be used when some sites are open, shape (pairs,)."""
+        there = opened & ((self.requires < 0) | opened[self.requires])
+        return np.asarray(there[self.site[self.unit]])
 
     def most(self) -> Floats:
         """Return what each site serves at most, whatever else is open, shape (sites,)."""
@@ -120,26 +125,47 @@ class Sites:
         return self.price, self.kept, self.requires
 
 
-def _flow(holders: Holders, usable: Bools) -> float:
-    """Return the people served through the usable pairs."""
-    unit, group = holders.unit[usable], holders.group[usable]
-    if not len(unit):
-        return 0.0
-    program = Program(maximize=True)
-    _, unit = np.unique(unit, return_inverse=True)
-    _, group = np.unique(group, return_inverse=True)
-    capacity = holders.capacity[np.unique(holders.unit[usable])]
-    need = holders.need[np.unique(holders.group[usable])]
+def _flow(holders: Holders, usable: Bools) -> Floats:
+    """Return how much of each usable pair's need is served when most people are, shape (usable pairs,)."""
+    if not usable.any():
+        return np.empty(0)
+    units, unit = np.unique(holders.unit[usable], return_inverse=True)
+    groups, group = np.unique(holders.group[usable], return_inverse=True)
+    capacity, need = holders.capacity[units], holders.need[groups]
     use, one = np.arange(len(unit)), np.ones(len(unit))
-    worth = holders.worth[holders.unit[usable]]
-    program.columns(worth, upper=np.minimum(need[group], capacity[unit]))
+    most = np.minimum(need[group], capacity[unit])
+    program = Program(maximize=True)
+    program.columns(holders.worth[holders.unit[usable]], upper=most)
     program.constrain(csr_array(coo_array((one, (group, use)), shape=(len(need), len(use)))), upper=need)
     program.constrain(csr_array(coo_array((one, (unit, use)), shape=(len(capacity), len(use)))), upper=capacity)
-    answer = program.solve(time_limit_s=600.0)
-    return float(worth @ np.clip(answer.values, 0.0, None))
+    return np.clip(program.solve(time_limit_s=600.0).values, 0.0, most)
 
 
-def mclp_capacitated(holders: Holders, budget: float, *, time_limit_s: float = 60.0, gap: float = 0.0) -> Solution:
+def _most_added(holders: Holders, opened: Bools) -> tuple[float, Floats]:
+    """Return the people served by open sites, and what each other site adds at most, shape (sites,).
+
+    The minimum cut of the flow says who could use more: people whose need is not met, and those who share a facility
+    with them that could then serve these. What is added to the reach of anybody else is of no use.
+    """
+    usable = holders.usable(opened)
+    unit, group, flow = holders.unit[usable], holders.group[usable], _flow(holders, usable)
+    served = np.bincount(group, flow, minlength=len(holders.need))
+    hungry = served < holders.need * (1 - 1e-7)
+    count = -1
+    while count < int(hungry.sum()):
+        count = int(hungry.sum())
+        shared = np.zeros(len(holders.capacity), dtype=np.bool_)
+        shared[unit[hungry[group]]] = True
+        hungry[group[shared[unit] & (flow > 1e-9)]] = True
+    wanted = np.where(hungry, holders.need, 0.0)[holders.group]
+    room = np.minimum(holders.capacity, np.bincount(holders.unit, wanted, minlength=len(holders.capacity)))
+    added = np.bincount(holders.site, room * holders.worth, minlength=len(holders.price)).astype(np.float64)
+    return float(holders.worth[unit] @ flow), added
+
+
+def mclp_capacitated(
+    holders: Holders, budget: float, *, known: Bools | None = None, time_limit_s: float = 60.0, gap: float = 0.0
+) -> Solution:
     """Open sites within a budget so that most people are served.
 
     Parameters
@@ -148,11 +174,14 @@ def mclp_capacitated(holders: Holders, budget: float, *, time_limit_s: float = 6
         What can serve whom.
     budget
         With prices of 1, the number of sites.
+    known
+        Open sites that keep the budget, to fall back on; by default those of greedy choice.
     time_limit_s, gap
         When to stop: after so long, or when no solution can be better by more than this share.
     """
     begin = time.perf_counter()
-    opened, value = greedy(holders, budget)
+    opened = greedy(holders, budget) if known is None else known
+    value = holders.served(opened)
     answer_opened, bound, outcome = _by_program(holders, budget, time_limit_s=time_limit_s, gap=gap)
     if answer_opened is not None:
         other = holders.served(answer_opened)
@@ -195,13 +224,13 @@ def _by_program(
     return found, answer.bound, answer.outcome
 
 
-def greedy(holders: Holders, budget: float) -> tuple[Bools, float]:
+def greedy(holders: Holders, budget: float) -> Bools:
     """Return the sites that are open after the one that serves most more per price is opened, again and again."""
     allowed = np.ones(len(holders.price), dtype=np.bool_)
     steps = steps_of(holders, holders.kept, allowed, budget=budget)
     opened = holders.kept.copy()
     opened[[site for site, _ in steps]] = True
-    return opened, holders.served(opened)
+    return opened
 
 
 def steps_of(holders: Holders, base: Bools, allowed: Bools, *, budget: float) -> list[tuple[int, float]]:
@@ -221,8 +250,9 @@ def steps_of(holders: Holders, base: Bools, allowed: Bools, *, budget: float) ->
     budget
         What they may cost together.
     """
-    opened, left, value = base.copy(), budget, holders.served(base)
-    gain = np.where(opened | ~allowed, 0.0, holders.most())
+    opened, left = base.copy(), budget
+    value, most = _most_added(holders, base)
+    gain = np.where(opened | ~allowed, 0.0, most)
     fresh = np.zeros(len(gain), dtype=np.bool_)
     requires = holders.requires
     steps: list[tuple[int, float]] = []
@@ -230,15 +260,18 @@ def steps_of(holders: Holders, base: Bools, allowed: Bools, *, budget: float) ->
         shut = opened | (holders.price > left + _HAIR) | ((requires >= 0) & ~opened[requires])
         free_of_charge = np.where(gain > 0, np.inf, 0.0)
         rate = np.where(shut, 0.0, np.divide(gain, holders.price, out=free_of_charge, where=holders.price > 0))
-        site = int(np.argmax(rate))
+        # Of equals, one that is computed already: most new buildings serve all that they hold.
+        equal = np.flatnonzero(rate >= rate.max() * (1 - _HAIR))
+        site = int(equal[np.argmax(fresh[equal])])
         if rate[site] <= 0.0:
             return steps
         if fresh[site]:
             opened[site] = True
             left -= holders.price[site]
-            value += gain[site]
             steps.append((site, float(gain[site])))
             gain[site] = 0.0
+            value, most = _most_added(holders, opened)
+            gain = np.minimum(gain, most)
             fresh[:] = False
             continue
         one = opened.copy()

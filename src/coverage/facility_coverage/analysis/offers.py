@@ -76,6 +76,9 @@ class Offer:
         Of `longest_min`, NaN without.
     blocks
         What each layer brings.
+    again
+        Where being covered twice counts: who is within the cutoff of two or more of the facilities that stay anyway,
+        shape (people,); else None.
     """
 
     sites: gpd.GeoDataFrame
@@ -88,6 +91,7 @@ class Offer:
     fixed_s: Floats
     longest_s: float
     blocks: tuple[Block, ...]
+    again: Bools | None = None
 
     @property
     def done(self) -> Bools:
@@ -96,11 +100,15 @@ class Offer:
 
     @property
     def there(self) -> Bools:
-        """Tell which sites of an instance are there now: what stays anyway, the first, and what may be closed."""
-        return np.concatenate([[True], (self.sites["action"] == "keep").to_numpy(dtype=np.bool_)])
+        """Tell which sites of an instance are there now: what stays anyway, and what may be closed."""
+        own = (self.sites["action"] == "keep").to_numpy(dtype=np.bool_)
+        return np.concatenate([[True], own, np.full(int(self.again is not None), True)])
 
     def covering(self) -> Instance:
-        """Return who is within the cutoff of what; what stays anyway is one site that is open, the first."""
+        """Return who is within the cutoff of what; what stays anyway is one site that is open, the first.
+
+        Where being covered twice counts, it is a second one too, the last, for those whom it covers twice.
+        """
         own = self.seconds if np.isnan(self.longest_s) else within_own_cutoff(self.seconds, self.cutoff_s)
         return self._instance(own, self.fixed_s <= self.cutoff_s + TIME_TOLERANCE_S)
 
@@ -112,8 +120,11 @@ class Offer:
         points = np.flatnonzero(near)
         there = csr_array((self.fixed_s[points], points, np.array([0, len(points)])), shape=(1, len(self.people)))
         price = np.concatenate([[0.0], self.sites["price"].to_numpy(dtype=np.float64)])
-        together = csr_array(vstack([there, reach], format="csr"))
-        return Instance.of(together, self.people, price=price, kept=np.arange(len(price)) == 0)
+        rows, kept = [there, reach], np.arange(len(price)) == 0
+        if self.again is not None:
+            rows.append(csr_array(self.again[None, :].astype(np.float64)))
+            price, kept = np.append(price, 0.0), np.append(kept, True)
+        return Instance.of(csr_array(vstack(rows, format="csr")), self.people, price=price, kept=kept)
 
 
 def make_offer(
@@ -160,7 +171,14 @@ def make_offer(
         geometry="geometry", crs=layers.crs,
     )  # fmt: skip
     seconds = _together([part[6] for part in parts], [len(own) for own in closable])
-    return Offer(sites, people, zone, point, seconds, cutoff_s, now_s, fixed_s, longest_s, tuple(blocks))
+    again = np.concatenate([_twice(block) for block in blocks]) if asked.problem == "backup" else None
+    return Offer(sites, people, zone, point, seconds, cutoff_s, now_s, fixed_s, longest_s, tuple(blocks), again)
+
+
+def _twice(block: Block) -> Bools:
+    """Tell who is within the cutoff of two or more facilities that stay anyway, shape (people of the block,)."""
+    stay = csr_array(block.trip.catchment[np.flatnonzero(~block.closable)])
+    return np.asarray(np.bincount(stay.indices, minlength=stay.shape[1])[block.point] > 1)
 
 
 def _together(parts: Sequence[csr_array], own: Sequence[int]) -> csr_array:

@@ -157,7 +157,8 @@ def _capacitated(asked: Siting, offer: Offer) -> Proposal:
     holders = holders_of(asked, offer, larger)
     budget = budget_of(asked)
     there = np.concatenate([offer.there, np.zeros(len(larger), dtype=np.bool_)])
-    solution = mclp_capacitated(holders, budget, time_limit_s=asked.time_limit_s, gap=asked.gap)
+    known = greedy_served(holders, budget)
+    solution = mclp_capacitated(holders, budget, known=known, time_limit_s=asked.time_limit_s, gap=asked.gap)
     worth = ServedPeople(holders)
     solution = replace(
         solution, opened=without_idle(worth, solution.opened, np.flatnonzero(~holders.kept), holders.price)
@@ -176,7 +177,7 @@ def _capacitated(asked: Siting, offer: Offer) -> Proposal:
     sites = _told(rows, [*steps, *closed], alone, (now, covered, float(offer.people.sum())), solution.opened & there)
     return Proposal(
         asked, sites, int((offer.sites["action"] == "open").sum()), len(offer.people), float(offer.people.sum()),
-        float(offer.people[offer.done].sum()), solution, greedy_served(holders, budget)[1], _nowhere(), now,
+        float(offer.people[offer.done].sum()), solution, worth.value(known), _nowhere(), now,
     )  # fmt: skip
 
 
