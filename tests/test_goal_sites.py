@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 import shapely
 
-from facility_coverage.analysis.proposals import Proposal, places_of
+from facility_coverage.analysis.offers import places_of
+from facility_coverage.analysis.proposals import Proposal
 from facility_coverage.config.reading import load_study
 from facility_coverage.errors import StudyError
 from facility_coverage.network.travel import nearest_facility
@@ -278,19 +279,19 @@ def forbid(small: Path) -> None:
 
 
 def test_what_was_found_is_said_in_both_languages(small: Path) -> None:
-    _, proposal = solved(asking(small, {"measure": "facility_count", "target": 8}))
-    english, chinese = said_of(proposal, "en"), said_of(proposal, "zh")
+    computed, proposal = solved(asking(small, {"measure": "facility_count", "target": 8}))
+    english, chinese = said_of(proposal, {}, "en"), said_of(proposal, {}, "zh")
     assert english[:2] == ["Sites needed for the goal goal (8): 5", "Proven: one site fewer does not meet it"]
     assert chinese[:2] == ["达到目标“goal”（8）需新建 5 处", "已证明少一处就达不到"]
     assert len(english) == len(chinese) == 4
-    table = siting_table([proposal])
+    table = siting_table([proposal], computed.layers)
     assert table[["goal", "problem", "sites", "outcome"]].to_numpy().tolist() == [["G", "mclp", 5, "optimal"]]
     _, met = solved(asking(small, {"measure": "facility_count", "target": 2}))
-    assert said_of(met, "en") == ["The goal goal (2) is met without a new site"]
+    assert said_of(met, {}, "en") == ["The goal goal (2) is met without a new site"]
     forbid(small)
     goal = {"measure": "zones_with_facility", "at_least": 3, "target": 1.0}
     _, none = solved(asking(small, goal, siting={"forbidden": [{"path": "forbidden.geojson"}]}))
-    assert said_of(none, "en") == [
+    assert said_of(none, {}, "en") == [
         "All candidates together do not meet the goal goal (100.0%)",
         "西镇: 2 at most (wanted 3), 1 facilities short",
     ]

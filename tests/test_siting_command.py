@@ -20,6 +20,8 @@ from facility_coverage.config.asked_siting import Asked, sitings_of
 from facility_coverage.config.reading import load_study
 from facility_coverage.errors import ConfigError
 from facility_coverage.outputs.folder import SITES
+from facility_coverage.outputs.panels import number
+from facility_coverage.outputs.siting_lines import lines
 from facility_coverage.running import run_study
 from facility_coverage.siting_run import run_siting
 from small_study import edit, stations, write_small
@@ -49,6 +51,11 @@ def site(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([program, "site", *arguments], cwd=cwd, capture_output=True, text=True, check=False)  # noqa: S603
 
 
+def timeless(folder: Path) -> pd.DataFrame:
+    """Read sitings.csv without how long each search took."""
+    return pd.read_csv(folder / "sitings.csv").drop(columns="seconds")
+
+
 def test_the_sitings_of_a_study_are_proposed_as_its_run_proposes_them(small: Path) -> None:
     edit(small, lambda study: study.update(siting=[SITING]))
     done = site(small.name, "--lang", "en", cwd=small.parent)
@@ -58,7 +65,7 @@ def test_the_sitings_of_a_study_are_proposed_as_its_run_proposes_them(small: Pat
     said = done.stdout.splitlines()
     assert said[0] == "next  New stations (mclp)"
     assert said[1] == "  2 of 36 candidates: share covered 48.1% → 80.3%"
-    assert said[2] == "  Proven: no choice covers more"
+    assert said[2] == "  Proven: no choice is better"
     assert said[3] == "  objective 962, bound 962, gap 0%, greedy 962"
     assert said[4].endswith("204 people newly covered, 65.1% with those before")
     assert said[6:] == [
@@ -69,8 +76,9 @@ def test_the_sitings_of_a_study_are_proposed_as_its_run_proposes_them(small: Pat
     assert "siting" in done.stderr.splitlines()
     assert not [path for path in (small.parent / "maps").iterdir() if path.name.startswith(".")]
     run = run_study(small, folder=small.parent / "run")
-    for name in ("sites.csv", "sitings.csv", "sites_verdicts.csv"):
+    for name in ("sites.csv", "sites_verdicts.csv"):
         assert (folder / name).read_bytes() == (run.folder / name).read_bytes()
+    assert timeless(folder).equals(timeless(run.folder))
     here, there = (gpd.read_file(path, layer="sites") for path in (folder / "sites.gpkg", run.folder / "coverage.gpkg"))
     assert here.equals(there)
     passport = json.loads((folder / "site.json").read_text(encoding="utf-8"))
@@ -95,12 +103,24 @@ def test_options_ask_in_place_of_the_study_and_the_goal_is_met_after_building(sm
     assert (row["goal"], row["problem"], row["sites"], row["outcome"]) == ("B", "mclp", 5, "optimal")
 
 
+def test_a_problem_of_travel_time_is_told_in_minutes(small: Path) -> None:
+    result = run_siting(small, asked=Asked(problem="p_center", sites=1), folder=small.parent / "out")
+    (proposal,) = result.computed.proposals
+    assert proposal.siting.longest_min == 60.0
+    said = lines(result.computed.proposals, result.computed.layers, (), (), lang="en")
+    gain = proposal.sites["gain"].iloc[0]
+    assert any(f"Minutes off the longest trip: {number(gain, 'en')};" in line for line in said), said
+    with pytest.raises(ConfigError, match="longest_min is for p_median and p_center"):
+        run_siting(small, asked=Asked(longest_min=30.0), folder=small.parent / "out")
+
+
 def test_the_same_question_gives_the_same_bytes(small: Path) -> None:
     first = run_siting(small, asked=Asked(sites=3), folder=small.parent / "one", threads=1)
     again = run_siting(small, asked=Asked(sites=3), folder=small.parent / "two", threads=2)
     assert first.identity == again.identity
-    for name in SITES.files - {"site.json"}:
+    for name in SITES.files - {"site.json", "sitings.csv"}:
         assert (first.folder / name).read_bytes() == (again.folder / name).read_bytes()
+    assert timeless(first.folder).equals(timeless(again.folder))
 
 
 def test_a_goal_out_of_reach_is_an_answer(small: Path) -> None:

@@ -158,8 +158,97 @@ def test_junctions_are_thinned_to_the_one_nearest_each_centre() -> None:
         ({"budget": 3}, "give sites or budget"),
         ({"problem": "lscp"}, "remove sites and budget"),
         ({"problem": "lscp", "sites": None, "share": 0.5, "each_zone": 0.5}, "not both"),
+        ({"share": 0.5}, "goals of lscp"),
+        ({"problem": "p_median"}, "p_median needs longest_min"),
+        ({"problem": "p_center"}, "p_center needs longest_min"),
+        ({"longest_min": 30}, "longest_min is for p_median and p_center"),
+        ({"problem": "p_median", "longest_min": 30, "sites": None}, "give sites or budget"),
     ],
 )
 def test_a_siting_asks_one_question(keys: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         asked(**keys)
+
+
+CORNERS = {(0, 0), (8, 0), (0, 6), (8, 6)}
+JUNCTIONS = [(100.0 * c, 100.0 * r) for c in range(9) for r in range(7) if (c, r) not in CORNERS]
+
+
+def minutes_with(places: list[tuple[float, float]], network: Any) -> np.ndarray:
+    """Minutes to the nearest of what is there and the places, by a search of its own."""
+    from facility_coverage.network.travel import nearest_facility  # noqa: PLC0415 - the room below, asked afresh
+
+    sites = network.snap(np.array([(50.0, 50.0), *places]))
+    return nearest_facility(network.graph, network.links, network.demand, sites).seconds / 60.0
+
+
+def minutes_of_pairs(network: Any) -> list[np.ndarray]:
+    each = [minutes_with([place], network) for place in JUNCTIONS]
+    return [np.minimum(one, other) for one, other in itertools.combinations(each, 2)]
+
+
+def test_shortest_trips_are_those_of_the_best_pair_and_gains_are_what_building_gains() -> None:
+    proposal, layers, trip, network = proposed(asked(problem="p_median", longest_min=10))
+    total = layers.demand.points["total"].to_numpy()
+
+    def left(minutes: np.ndarray) -> float:
+        return float(total @ np.minimum(minutes, 10.0))
+
+    best = min(left(minutes) for minutes in minutes_of_pairs(network))
+    at = list(zip(proposal.sites.geometry.x, proposal.sites.geometry.y, strict=True))
+    assert proposal.unit == "person_minutes"
+    none, one, both = (left(minutes_with(at[:count], network)) for count in range(3))
+    assert proposal.before == pytest.approx(none)
+    assert proposal.solution.objective == pytest.approx(both)
+    assert both == pytest.approx(best)
+    assert proposal.greedy >= best - 1e-6
+    assert proposal.sites["reached"].tolist() == pytest.approx([one, both])
+    assert proposal.sites["gain"].sum() == pytest.approx(none - both)
+    assert proposal.sites["covered"].iloc[-1] == pytest.approx(covered_with(at, network, layers))
+    assert proposal.unreached == 0
+    again = travel(trip.layer, built(layers, [proposal]), network).nearest.seconds / 60.0
+    assert float(total @ np.minimum(again, 10.0)) == pytest.approx(proposal.solution.objective)
+
+
+def test_the_longest_trip_is_told_with_whose_it_is() -> None:
+    proposal, layers, trip, network = proposed(asked(problem="p_center", longest_min=20))
+    again = travel(trip.layer, built(layers, [proposal]), network).nearest.seconds / 60.0
+    points = layers.demand.points
+    assert proposal.farthest is not None
+    assert proposal.unit == "minutes"
+    assert proposal.solution.objective == pytest.approx(float(again.max()))
+    assert proposal.before == pytest.approx(float(minutes_with([], network).max()))
+    assert proposal.farthest.minutes == pytest.approx(float(again.max()))
+    home = points[(points["x_m"] == proposal.farthest.x_m) & (points["y_m"] == proposal.farthest.y_m)]
+    assert home["zone_id"].tolist() == [proposal.farthest.zone_id]
+    assert again[home.index[0]] == pytest.approx(proposal.farthest.minutes)
+    assert proposal.sites["gain"].sum() == pytest.approx(proposal.before - proposal.solution.objective)
+    least = min(float(minutes.max()) for minutes in minutes_of_pairs(network))
+    assert proposal.solution.objective == pytest.approx(least)
+    assert proposal.greedy >= least - 1e-9
+
+
+def test_too_few_sites_to_reach_all_say_how_many_it_takes() -> None:
+    proposal, *_ = proposed(asked(problem="p_center", longest_min=3, sites=1))
+    assert proposal.solution.outcome == "infeasible"
+    assert len(proposal.sites) == 0
+    fewest, *_ = proposed(asked(problem="lscp", sites=None))
+    assert proposal.needed == fewest.solution.objective
+    enough, *_ = proposed(asked(problem="p_center", longest_min=3, sites=int(proposal.needed)))
+    assert enough.solution.outcome == "optimal"
+
+
+@pytest.mark.parametrize(
+    "keys", [{}, {"problem": "backup"}, {"problem": "lscp", "sites": None}, {"problem": "p_median", "longest_min": 5}]
+)
+def test_gains_add_up_to_what_is_reached(keys: dict[str, Any]) -> None:
+    proposal, *_ = proposed(asked(**keys))
+    sites = proposal.sites
+    assert abs(sites["gain"].sum()) == pytest.approx(abs(sites["reached"].iloc[-1] - proposal.before))
+    assert (sites["gain"] >= -1e-9).all()
+    assert (sites["alone"] >= sites["gain"] - 1e-9).all()
+    if keys.get("problem") == "lscp":
+        assert proposal.greedy >= proposal.solution.objective
+        assert sites["reached"].iloc[-1] == pytest.approx(sites["covered"].iloc[-1])
+    else:
+        assert sites["reached"].iloc[-1] == pytest.approx(proposal.solution.objective)

@@ -76,6 +76,16 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
         {"layer": {"tiers": TIERS}, "served": {"tier": "top"}},
         "tier: one of 'low'",
     ),
+    "existing": (
+        goal("facility_count"),
+        {"served": {"existing": {"closable": True, "keep_price": 0.5}}},
+        "remove existing",
+    ),
+    "own capacity": (
+        goal("facility_count"),
+        {"candidates": [{"path": "stations.csv", "datum": "wgs84", "capacity": ["beds"]}]},
+        "remove capacity from candidates",
+    ),
     "no such tier": (
         goal("facility_count", tier="middle"),
         {"layer": {"tiers": TIERS}, "served": {"tier": "low"}},

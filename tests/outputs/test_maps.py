@@ -150,8 +150,10 @@ def with_sites(content: MapContent, evil: str) -> MapContent:
     )
     zones = content.layers.zones
     sites = gpd.GeoDataFrame(
-        {"order": [1, 2], "candidate_id": ["a", "b"], "name": ["plot" + evil, ""], "zone_id": zones["zone_id"][:2],
-         "price": 1.0, "gain": [30.0, 20.0], "alone": [30.0, 25.0], "covered": [130.0, 150.0], "share": [0.65, 0.75]},
+        {"order": [1, 2], "action": "open", "layer": "", "candidate_id": ["a", "b"], "name": ["plot" + evil, ""],
+         "zone_id": zones["zone_id"][:2],
+         "price": 1.0, "gain": [30.0, 20.0], "reached": [130.0, 150.0], "alone": [30.0, 25.0],
+         "covered": [130.0, 150.0], "share": [0.65, 0.75]},
         geometry=zones.geometry[:2].centroid, crs=zones.crs,
     )  # fmt: skip
     found = Solution(np.array([True, True]), 150.0, 150.0, "optimal", 0.1)

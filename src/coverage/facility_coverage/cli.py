@@ -159,10 +159,15 @@ def site(  # noqa: PLR0913 - its options are its parameters
     spacing_m: Annotated[
         float | None, typer.Option(help="Junctions are candidates, one per square of this side (default: 400).")
     ] = None,
-    problem: Annotated[str | None, typer.Option(help="mclp (default), lscp, backup …: see the documentation.")] = None,
+    problem: Annotated[
+        str | None, typer.Option(help="mclp (default), lscp, backup, p_median, p_center: see the documentation.")
+    ] = None,
     tier: Annotated[str | None, typer.Option(help="Tier of the new facilities.")] = None,
     capacity: Annotated[
         list[str] | None, typer.Option(help="What a new facility holds, e.g. beds=30; may be given several times.")
+    ] = None,
+    longest_min: Annotated[
+        float | None, typer.Option(help="p_median, p_center: minutes up to which trips are looked for (default: 60).")
     ] = None,
     goal: Annotated[
         str | None, typer.Option(help="The fewest sites with which this goal of the plan is met (goal or plan:goal).")
@@ -176,7 +181,7 @@ def site(  # noqa: PLR0913 - its options are its parameters
     from facility_coverage.siting_run import run_siting  # noqa: PLC0415 (see top)
 
     begin = time.perf_counter()
-    asked = Asked(layer, sites, spacing_m, problem, tier, goal, tuple(capacity or ()))
+    asked = Asked(layer, sites, spacing_m, problem, tier, goal, tuple(capacity or ()), longest_min)
     cores = min(threads or os.cpu_count() or 1, numba.get_num_threads())
     numba.set_num_threads(cores)
     with _progress() as say:

@@ -100,10 +100,12 @@ def _write(computed: Computed, folder: Path) -> None:
 
 def _told(computed: Computed) -> list[dict[str, Any]]:
     """Return of each siting what was found, in words, and where a goal is out of reach."""
+    zones = computed.layers.zones
+    names = dict(zip(zones["zone_id"], zones["name"], strict=True))
     return [
         {
             "siting": one.siting.id,
-            "said": {lang: said_of(one, lang) for lang in ("zh", "en")},
+            "said": {lang: said_of(one, names, lang) for lang in ("zh", "en")},
             "lacking": passport.records(one.lacking),
         }
         for one in computed.proposals

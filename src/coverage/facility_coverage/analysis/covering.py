@@ -187,7 +187,7 @@ def relaxed(instance: Instance, budget: float, known: float, *, until: float) ->
     opened, closed, value, step, since = best.opened.copy(), best.closed.copy(), np.inf, 1.5, 0
     for _ in range(_ROUNDS):
         income = np.asarray(cover @ worth)
-        low, high, take = _knapsack(income, price, budget)
+        low, high, take = knapsack(income, price, budget)
         here = float((people - worth).sum() + low * budget + np.maximum(income - low * price, 0.0).sum())
         if here < value - _HAIR * abs(here):
             value, since = here, 0
@@ -208,7 +208,7 @@ def relaxed(instance: Instance, budget: float, known: float, *, until: float) ->
     return Bound(value, opened & ~closed, closed)
 
 
-def _knapsack(income: Floats, price: Floats, budget: float) -> tuple[float, float, Bools]:
+def knapsack(income: Floats, price: Floats, budget: float) -> tuple[float, float, Bools]:
     """Return the rates of income per price of the first site left out and the last one taken, and which are taken."""
     rate = np.divide(income, price, out=np.full(len(price), np.inf), where=price > 0)
     order = np.argsort(-rate, kind="stable")

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import shapely
-from scipy.sparse import csr_array, vstack
+from scipy.sparse import csr_array
 from scipy.spatial import cKDTree
 
 from facility_coverage.analysis.evidence import Evidence, cutoff_of, people_of, zones_in_scope
@@ -23,8 +23,9 @@ from facility_coverage.analysis.fewest import fewest
 from facility_coverage.analysis.goals import NOISE
 from facility_coverage.analysis.measuring import scale_of, unit_of
 from facility_coverage.analysis.needed import needed, standing, usable
+from facility_coverage.analysis.offers import Offer, places_of
 from facility_coverage.analysis.placing import placed
-from facility_coverage.analysis.proposals import Proposal, in_order, places_of
+from facility_coverage.analysis.proposals import Proposal, ordered
 from facility_coverage.analysis.reach import chosen_of, xy_of
 from facility_coverage.analysis.siting import Instance, Solution
 from facility_coverage.analysis.trips import cutoffs_by_type, within_own_cutoff
@@ -56,13 +57,18 @@ class _Ground:
     ids: list[str]
     reach: csr_array
 
+    def offer(self) -> Offer:
+        """Return the same as plain sitings have it: everything that is there stays."""
+        count = len(self.people)
+        now_s = np.where(self.done, 0.0, np.nan)
+        sites = self.candidates.assign(action="open", layer="")
+        return Offer(
+            sites, self.people, self.place, np.arange(count), self.reach, np.zeros(count), now_s, now_s, np.nan, ()
+        )
+
     def instance(self) -> Instance:
         """Return the sites to choose among; what is there is the first, and open already."""
-        existing = csr_array(np.where(self.done, 1.0, 0.0)[None, :])
-        existing.eliminate_zeros()
-        price = np.concatenate([[0.0], self.candidates["price"].to_numpy(dtype=np.float64)])
-        reach = csr_array(vstack([existing, self.reach], format="csr"))
-        return Instance.of(reach, self.people, price=price, kept=np.arange(len(price)) == 0)
+        return self.offer().covering()
 
 
 def propose_for_goal(
@@ -243,10 +249,11 @@ def _proposal(  # noqa: PLR0913, PLR0917 - what a proposal says comes from all o
 ) -> Proposal:  # fmt: skip
     names = _names(lacking["level"].tolist(), goal, evidence)
     lacking = lacking.assign(place=lacking["place_id"].map(names).fillna(""))
-    done = float(ground.people[ground.done].sum())
+    done, named = float(ground.people[ground.done].sum()), asked.model_copy(update={"problem": problem})
+    offer = ground.offer()
     return Proposal(
-        asked.model_copy(update={"problem": problem}), in_order(ground.candidates, ground.instance(), solution),
-        len(ground.candidates), len(ground.people), float(ground.people.sum()), done, solution, greedy, lacking, goal,
+        named, ordered(named, offer, offer.covering(), solution), len(ground.candidates), len(ground.people),
+        float(ground.people.sum()), done, solution, greedy, lacking, before=done, goal=goal,
     )  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 """Siting: which sites to open, solved to proven optimality or with a proven gap.
 
 The problems are the classic ones of location science: the location set covering problem (Toregas, Swain, ReVelle &
-Bergman 1971), the maximal covering location problem (Church & ReVelle 1974), p-median and p-center (Hakimi 1964),
-backup coverage (Hogan & ReVelle 1986) and capacitated covering (Current & Storbeck 1988). HiGHS solves them.
+Bergman 1971), the maximal covering location problem (Church & ReVelle 1974) and backup coverage (Hogan & ReVelle 1986).
+HiGHS solves them. p-median and p-center (Hakimi 1964) and capacitated covering have modules of their own.
 """
 
 from __future__ import annotations
@@ -133,74 +133,6 @@ def lscp_goal(
     return _solution(program.solve(time_limit_s=time_limit_s, gap=gap), instance, begin)
 
 
-def p_median(instance: Instance, p: int, *, time_limit_s: float = 60.0, gap: float = 0.0) -> Solution:
-    """Open `p` sites so that people's trips to the nearest one are shortest in all.
-
-    Every demand point needs a trip to some open site: where `reach` has too few for that, no solution exists.
-    """
-    begin = time.perf_counter()
-    trips = instance.reach.tocoo()
-    site, point, count = trips.row, trips.col, len(trips.data)
-    sites, demand = trips.shape
-    program = Program(maximize=False)
-    program.columns(np.zeros(sites), lower=instance.kept.astype(float), whole=True)
-    program.columns(instance.people[point] * trips.data)
-    one = np.ones(count)
-    assigned = coo_array((one, (point, sites + np.arange(count))), shape=(demand, sites + count))
-    program.constrain(csr_array(assigned), lower=1.0, upper=1.0)
-    use = np.arange(count)
-    linked = coo_array(
-        (np.concatenate([one, -one]), (np.concatenate([use, use]), np.concatenate([sites + use, site]))),
-        shape=(count, sites + count),
-    )
-    program.constrain(csr_array(linked), upper=0.0)
-    program.constrain(_number_of_sites(sites, count), lower=float(p), upper=float(p))
-
-    def total(opened: Bools) -> float:
-        length = np.full(demand, np.inf)
-        np.minimum.at(length, point, np.where(opened[site], trips.data, np.inf))
-        return float(instance.people @ length)
-
-    return _solution(program.solve(time_limit_s=time_limit_s, gap=gap), instance, begin, objective=total)
-
-
-def p_center(instance: Instance, p: int, *, time_limit_s: float = 60.0) -> Solution:
-    """Open `p` sites so that the longest trip to the nearest one is as short as it can be.
-
-    The answer is one of the lengths in `reach`; each that is tried is a set covering problem.
-    """
-    begin = time.perf_counter()
-    lengths = np.unique(instance.reach.data)
-    low, high, best = 0, len(lengths) - 1, None
-    while low <= high:
-        middle = (low + high) // 2
-        answer = _coverable(instance, lengths[middle], p, time_limit_s - (time.perf_counter() - begin))
-        if answer.outcome == "time_limit" and not len(answer.values):
-            break
-        if len(answer.values):
-            best, high = (lengths[middle], answer.values > _HALF), middle - 1
-        else:
-            low = middle + 1
-    seconds = time.perf_counter() - begin
-    if best is None:
-        nothing = np.zeros(len(instance.price), dtype=np.bool_)
-        return Solution(nothing, np.nan, np.nan, "infeasible" if low > high else "time_limit", seconds)
-    bound = best[0] if low > high else lengths[low]
-    return Solution(best[1], float(best[0]), float(bound), "optimal" if low > high else "time_limit", seconds)
-
-
-def _coverable(instance: Instance, length: float, p: int, time_limit_s: float) -> Answer:
-    """Look for `p` sites that cover everybody within a length."""
-    trips = instance.reach.tocoo()
-    near = trips.data <= length
-    cover = coo_array((np.ones(near.sum()), (trips.col[near], trips.row[near])), shape=trips.shape[::-1])
-    program = Program(maximize=False)
-    program.columns(np.zeros(trips.shape[0]), lower=instance.kept.astype(float), whole=True)
-    program.constrain(csr_array(cover), lower=1.0)
-    program.constrain(_number_of_sites(trips.shape[0], 0), upper=float(p))
-    return program.solve(time_limit_s=time_limit_s)
-
-
 def mclp_direct(instance: Instance, budget: float, *, time_limit_s: float = 60.0, gap: float = 0.0) -> Solution:
     """Open sites within a budget so that most people are covered, by HiGHS alone: for small instances."""
     begin = time.perf_counter()
@@ -212,41 +144,6 @@ def mclp_direct(instance: Instance, budget: float, *, time_limit_s: float = 60.0
     program.constrain(_within(instance.price, demand), upper=budget)
     answer = program.solve(time_limit_s=time_limit_s, gap=gap)
     return _solution(answer, instance, begin, objective=lambda opened: _people(instance, opened))
-
-
-def mclp_capacitated(
-    instance: Instance, budget: float, capacity: Floats, *, time_limit_s: float = 60.0, gap: float = 0.0
-) -> Solution:
-    """Open sites within a budget so that most people are served: within reach, and no more than a site's capacity.
-
-    People may be divided among sites. The objective is the largest number that the open sites can serve.
-    """
-    begin = time.perf_counter()
-    trips = instance.reach.tocoo()
-    sites, demand = trips.shape
-    count = len(trips.data)
-    use, one = np.arange(count), np.ones(count)
-    program = Program(maximize=True)
-    program.columns(np.zeros(sites), lower=instance.kept.astype(float), whole=True)
-    program.columns(one, upper=instance.people[trips.col])
-    # No more people than live there; none at a closed site, and no more than it holds.
-    living = coo_array((one, (trips.col, sites + use)), shape=(demand, sites + count))
-    program.constrain(csr_array(living), upper=instance.people)
-    held = coo_array((one, (trips.row, use)), shape=(sites, count))
-    holding = hstack([coo_array((-capacity, (np.arange(sites), np.arange(sites))), shape=(sites, sites)), held])
-    program.constrain(csr_array(holding), upper=0.0)
-    open_only = coo_array(
-        (
-            np.concatenate([one, -instance.people[trips.col]]),
-            (np.tile(use, 2), np.concatenate([sites + use, trips.row])),
-        ),
-        shape=(count, sites + count),
-    )
-    program.constrain(csr_array(open_only), upper=0.0)
-    program.constrain(_within(instance.price, count), upper=budget)
-    answer = program.solve(time_limit_s=time_limit_s, gap=gap)
-    served = float(answer.values[sites:].sum()) if len(answer.values) else np.nan
-    return _solution(answer, instance, begin, objective=lambda _: served)
 
 
 def backup(
@@ -282,11 +179,6 @@ def _at_most_covered(instance: Instance) -> csr_array:
 def _within(price: Floats, others: int) -> csr_array:
     """Return the row of the budget."""
     return csr_array(np.concatenate([price, np.zeros(others)])[None, :])
-
-
-def _number_of_sites(sites: int, others: int) -> csr_array:
-    """Return the row that counts the open sites."""
-    return csr_array(np.concatenate([np.ones(sites), np.zeros(others)])[None, :])
 
 
 def _people(instance: Instance, opened: Bools) -> float:

@@ -11,14 +11,15 @@ from pydantic import ValidationError
 from facility_coverage.config.document import describe
 from facility_coverage.config.faults import did_you_mean, one_of
 from facility_coverage.config.reading import LoadedStudy
-from facility_coverage.config.siting import Problem, Siting
+from facility_coverage.config.siting import DISTANT, Problem, Siting
 from facility_coverage.config.siting_goals import counted_tiers, goals_named, refusals
 from facility_coverage.config.study import FacilityLayer
 from facility_coverage.errors import ConfigError, Fault
 
 ID = "asked"
-SITES, SPACING_M = 5, 400.0
-"""How many sites are looked for, and how far apart junctions are candidates, where nothing is said."""
+SITES, SPACING_M, LONGEST_MIN = 5, 400.0, 60.0
+"""How many sites are looked for, how far apart junctions are candidates, and up to how many minutes problems of travel
+time look for trips, where nothing is said."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Asked:
     tier: str | None = None
     goal: str | None = None
     capacity: tuple[str, ...] = ()
+    longest_min: float | None = None
 
     @property
     def said(self) -> bool:
@@ -89,6 +91,10 @@ def _question(asked: Asked) -> dict[str, Any]:
     if asked.goal is not None:
         return keys | {"goal": asked.goal}
     problem = asked.problem or "mclp"
+    if problem in DISTANT:
+        keys["longest_min"] = asked.longest_min or LONGEST_MIN
+    elif asked.longest_min is not None:
+        keys["longest_min"] = asked.longest_min
     return keys | {"problem": problem} | ({} if problem == "lscp" else {"sites": asked.sites or SITES})
 
 
@@ -109,7 +115,8 @@ def _of_numbers(asked: Asked) -> Iterator[_Said]:
             did_you_mean(asked.problem, known),
         )
     if asked.goal is not None:
-        for option, value in (("--sites", asked.sites), ("--problem", asked.problem)):
+        said = (("--sites", asked.sites), ("--problem", asked.problem), ("--longest-min", asked.longest_min))
+        for option, value in said:
             if value is not None:
                 yield option, "does not go with --goal, which says how many sites are needed", "leave one of them out"
     elif asked.problem == "lscp" and asked.sites is not None:
@@ -155,7 +162,7 @@ def _capacity(pairs: Sequence[str], layer: FacilityLayer, goal: Any) -> tuple[di
 
 def _option(place: Sequence[int | str]) -> str:
     """Return the option that stands for a key of YAML."""
-    named = {"goal", "layer", "tier", "capacity", "sites", "spacing_m", "problem"}
+    named = {"goal", "layer", "tier", "capacity", "sites", "spacing_m", "problem", "longest_min"}
     word = next((str(part) for part in reversed(place) if part in named), "")
     return f"--{word.replace('_', '-')}" if word else "siting"
 

@@ -201,14 +201,70 @@ def _sitings(document: Document) -> Iterator[Fault]:
                 continue
             tiers, holds = ids(layer.get("tiers")), layer.get("capacity")
             yield from unknown(document, (*place, "tier"), served.get("tier"), tiers)
+            yield from _longest(document, i, siting, layer)
             if tiers and "tier" not in served:
                 message = f"the layer {layer['id']!r} has tiers: say which a new facility has"
                 yield document.fault(place, message, advice=f"tier: one of {one_of(tiers)}")
-            capacity = served.get("capacity")
-            for column in capacity if isinstance(capacity, dict) else ():
-                if column not in (holds if isinstance(holds, list) else []):
-                    message = f"{describe(column)} is not one of {one_of(holds if isinstance(holds, list) else [])}"
-                    yield document.fault((*place, "capacity", column), message, at_key=True)
+            yield from _held(document, place, served, _list(holds))
+            yield from _enough_known(document, place, served, siting)
+            yield from _existing(document, (*place, "existing"), served.get("existing"), layer)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _held(document: Document, place: Place, served: dict[str, Any], holds: list[Any]) -> Iterator[Fault]:
+    """Yield capacities that the layer has not."""
+    for key in ("capacity", "per_person"):
+        given = served.get(key)
+        for column in given if isinstance(given, dict) else ():
+            if column not in holds:
+                message = f"{describe(column)} is not one of {one_of(holds)}"
+                yield document.fault((*place, key, column), message, at_key=True)
+
+
+def _enough_known(document: Document, place: Place, served: dict[str, Any], siting: dict[str, Any]) -> Iterator[Fault]:
+    """Yield a capacity that counts though no candidate is said to have any."""
+    counted, capacity = served.get("per_person"), served.get("capacity")
+    tables = [table for _, table in entries(siting.get("candidates"))]
+    for column in counted if isinstance(counted, dict) else ():
+        in_files = all(column in (table.get("capacity") or []) for table in tables) and "spacing_m" not in siting
+        if column not in (capacity if isinstance(capacity, dict) else {}) and not (tables and in_files):
+            message = f"what a new facility holds of {describe(column)} is not said"
+            advice = f"give capacity: {{{column}: …}} beside per_person"
+            yield document.fault((*place, "per_person", column), message, advice=advice, at_key=True)
+
+
+def _existing(document: Document, place: Place, existing: Any, layer: dict[str, Any]) -> Iterator[Fault]:
+    """Yield columns that the facilities of a layer have not."""
+    if not isinstance(existing, dict):
+        return
+    holds, attributes = (_list(layer.get(key)) for key in ("capacity", "attributes"))
+    known = ["facility_id", "name", "tier", "zone_id", *holds, *attributes]
+    enlarge = existing.get("enlarge")
+    parts: list[tuple[Place, Any, list[Any]]] = [(("closable",), existing.get("closable"), known)]
+    if isinstance(enlarge, dict):
+        parts += [
+            (("enlarge", "where"), enlarge.get("where"), known),
+            (("enlarge", "adds"), enlarge.get("adds"), holds),
+        ]
+    for key, given, columns in parts:
+        for column in given if isinstance(given, dict) else ():
+            if column not in columns:
+                message = f"{describe(column)} is not one of {one_of(columns)}"
+                yield document.fault((*place, *key, column), message, at_key=True)
+
+
+def _longest(document: Document, place: int, siting: dict[str, Any], layer: dict[str, Any]) -> Iterator[Fault]:
+    """Yield a longest trip that is shorter than what a layer's people accept: whom it covers could not be told."""
+    longest, cutoff = siting.get("longest_min"), layer.get("cutoff_min")
+    of_types = list(cutoff.values()) if isinstance(cutoff, dict) else [cutoff]
+    minutes = [one for one in of_types if isinstance(one, int | float) and not isinstance(one, bool)]
+    if isinstance(longest, int | float) and minutes and longest < max(minutes):
+        message = f"{describe(longest)} is below the cutoff of the layer {layer['id']!r}, {max(minutes):g} minutes"
+        advice = f"give {max(minutes):g} or more"
+        yield document.fault(("siting", place, "longest_min"), message, advice=advice)
 
 
 def _uncertainty(document: Document) -> Iterator[Fault]:

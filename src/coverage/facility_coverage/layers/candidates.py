@@ -32,7 +32,7 @@ COLUMNS = ("candidate_id", "name", "price", "zone_id", "geometry")
 class CandidateSources:
     """The files of one siting as read: a facility layer for each file of candidates, and its rows."""
 
-    tables: tuple[tuple[FacilityLayer, str | None, tuple[SourceTable, ...]], ...]
+    tables: tuple[tuple[FacilityLayer, CandidateTable, tuple[SourceTable, ...]], ...]
     forbidden: tuple[SourceTable, ...]
 
     def rows(self) -> list[tuple[str, int]]:
@@ -54,7 +54,7 @@ def read_candidates(siting: Siting) -> CandidateSources:
     for table in siting.candidates:
         layer = _as_layer(siting.id, table)
         try:
-            tables.append((layer, table.price_column, read_facilities(layer)))
+            tables.append((layer, table, read_facilities(layer)))
         except LayerError as error:
             faults += error.faults
     for barred in siting.forbidden:
@@ -70,16 +70,18 @@ def read_candidates(siting: Siting) -> CandidateSources:
 
 def _as_layer(name: str, table: CandidateTable) -> FacilityLayer:
     """Return a facility layer that reads the table: a candidate is a facility that is not there yet."""
-    keys = {key: getattr(table, key) for key in type(table).model_fields if key != "price_column"}
+    keys = {key: getattr(table, key) for key in type(table).model_fields if key not in {"price_column", "capacity"}}
     price = [] if table.price_column is None else [table.price_column]
     return FacilityLayer.model_validate(
         {"id": name, "name": name, "kind": "candidate", "profile": "", "cutoff_min": 1, "sources": [keys],
-         "capacity": price}
+         "capacity": [*price, *(column for column in table.capacity if column not in price)]}
     )  # fmt: skip
 
 
 def place_candidates(siting: Siting, sources: CandidateSources, area: Area) -> Candidates:
     """Return the candidates of files within the zones, projected, without those on forbidden ground.
+
+    Capacities that a file names stand in columns of their own, NaN where another file has none.
 
     Raises
     ------
@@ -90,7 +92,8 @@ def place_candidates(siting: Siting, sources: CandidateSources, area: Area) -> C
     shapes = [part for source in sources.forbidden for part in source.frame.geometry.to_crs(crs)]
     forbidden = shapely.union_all(np.array(shapes, dtype=object)) if shapes else shapely.MultiPolygon()
     frames = []
-    for layer, price_column, tables in sources.tables:
+    for layer, table, tables in sources.tables:
+        price_column = table.price_column
         placed = place_facilities(layer, tables, area).frame
         price = pd.Series(1.0, placed.index) if price_column is None else placed[price_column]
         wrong = ~(price > 0)
@@ -101,10 +104,13 @@ def place_candidates(siting: Siting, sources: CandidateSources, area: Area) -> C
                     advice="give every candidate a price, or leave price_column out",
                 )
                 for one in placed.loc[wrong, "facility_id"].head(20)
-                for table in siting.candidates[:1]
             ]
         )  # fmt: skip
-        frames.append(placed.assign(price=price).rename(columns={"facility_id": "candidate_id"})[list(COLUMNS)])
+        frames.append(
+            placed.assign(price=price).rename(columns={"facility_id": "candidate_id"})[
+                [*COLUMNS[:-1], *table.capacity, "geometry"]
+            ]
+        )
     empty = gpd.GeoDataFrame({name: [] for name in COLUMNS[:-1]}, geometry=[], crs=crs)
     frame = gpd.GeoDataFrame(pd.concat(frames, ignore_index=True), geometry="geometry", crs=crs) if frames else empty
     again = frame.loc[frame["candidate_id"].duplicated(), "candidate_id"].head(20)

@@ -38,9 +38,7 @@ def number(value: float | None, lang: Lang) -> str:
 
 
 def figure(scale: str, value: float | None, lang: Lang) -> str:
-    """Return a goal's figure as people write it: shares in per cent, rates with what they are per.
-
-    It is never rounded up; minutes, of which few are better, are never rounded down.
+    """Return a goal's figure as people write it: shares in per cent, rates with what they are per, never rounded up.
 
     Examples
     --------
@@ -51,8 +49,6 @@ def figure(scale: str, value: float | None, lang: Lang) -> str:
 
     >>> figure("share", 0.5996, "en"), figure("share", 0.6, "en")
     ('59.9%', '60.0%')
-    >>> figure("minutes", 15.001, "en"), figure("minutes", 15.0, "en")
-    ('15.01 min', '15 min')
     """
     if value is None or pd.isna(value):
         return text("no_data", lang)
@@ -60,8 +56,6 @@ def figure(scale: str, value: float | None, lang: Lang) -> str:
         return f"{_cut(100 * value, 1):.1f}%"
     if scale == "count":
         return number(_cut(value, 2 if abs(value) < 100 else 0), lang)
-    if scale == "minutes":  # less is better: never rounded down
-        return rate(scale, lang).format(f"{0.0 - _cut(-value, 2):,.2f}".rstrip("0").rstrip("."))
     shown = number(_cut(value, 2), lang) if abs(value) < 100 else f"{_cut(value, 2):,.2f}".rstrip("0").rstrip(".")
     pattern = rate(scale, lang)
     return pattern.format(shown) if pattern else f"{shown}{'' if scale == '%' else ' '}{scale}"
@@ -162,14 +156,15 @@ def siting_rows(
     zones = dict(zip(layers.zones["zone_id"], layers.zones["name"], strict=True))
     rows = []
     for one in proposals:
-        sites = one.sites
+        sites = one.new
         at = encode_points(sites.geometry.x, sites.geometry.y, transformer)
         rows.append(
             {
                 "id": one.siting.id,
                 "name": one.siting.name.in_language(lang),
                 "layers": [served.layer for served in one.siting.serves],
-                "said": said_of(one, lang),
+                "unit": one.unit,
+                "said": said_of(one, zones, lang),
                 "sites": [
                     {"at": spot, "order": int(order), "name": str(name), "zone": zones.get(zone_id, ""),
                      "gain": round(float(gain), 1), "alone": round(float(alone), 1), "share": _plain(share, 6)}
@@ -183,40 +178,79 @@ def siting_rows(
     return rows
 
 
-def said_of(proposal: Proposal, lang: Lang) -> list[str]:
+def said_of(proposal: Proposal, zones: dict[str, str], lang: Lang) -> list[str]:
     """Say what was found, how good it is, and what keeps an infeasible goal from being reached."""
-    if proposal.goal is not None:
-        return [*_said_of_goal(proposal, proposal.goal, lang), *_said_of_choice(proposal, lang)]
-    solution = proposal.solution
-    if solution.outcome == "infeasible":
-        lines = [text("siting_infeasible", lang)]
-        if len(proposal.lacking):
-            worst = proposal.lacking.sort_values("most").iloc[0]
-            wanted, most = (figure("share", float(worst[name]), lang) for name in ("wanted", "most"))
-            lines.append(text("siting_most", lang).format(count=len(proposal.lacking), wanted=wanted, most=most))
-        return lines
-    return _said_of_choice(proposal, lang)
-
-
-def _said_of_choice(proposal: Proposal, lang: Lang) -> list[str]:
-    """Say whom the chosen sites cover, and how far from the best that may be."""
     solution, people = proposal.solution, max(proposal.people, 1e-9)
-    if proposal.goal is not None and not len(proposal.sites):
-        return []
+    if proposal.goal is not None:
+        goal = _said_of_goal(proposal, proposal.goal, lang)
+        if not len(proposal.sites):
+            return goal
+    elif solution.outcome == "infeasible":
+        return _said_of_infeasible(proposal, lang)
     before = proposal.covered_before / people
-    after = float(proposal.sites["share"].max()) if len(proposal.sites) else before
+    after = proposal.share_after
     shown = {
         "candidates": number(proposal.candidate_count, lang),
-        "sites": number(len(proposal.sites), lang),
+        "sites": number(len(proposal.new), lang),
         "before": figure("share", before, lang),
         "after": figure("share", after, lang),
         "gap": figure("share", solution.gap, lang),
     }
-    found = [text("siting_found", lang).format(**shown)]
-    if proposal.goal is not None and proposal.siting.problem == "lscp":
-        return found  # how good it is has been said of the number of sites
     proven = "siting_optimal" if solution.outcome == "optimal" and solution.gap < 1e-9 else "siting_gap"
-    return [*found, text(proven, lang).format(**shown)]
+    told = [*_said_of_actions(proposal, lang), *_said_of_trips(proposal, zones, lang)]
+    found = [text("siting_found", lang).format(**shown), *told]
+    if proposal.goal is None:
+        return [*found, text(proven, lang).format(**shown)]
+    # Of a goal of people covered, how good the number of sites is has been said.
+    placed = [] if proposal.siting.problem == "lscp" else [text(proven, lang).format(**shown)]
+    return [*goal, *found, *placed]
+
+
+def _said_of_actions(proposal: Proposal, lang: Lang) -> list[str]:
+    """Say how many facilities stay, go, grow and are new, where existing ones may change, and how many are served."""
+    lines, sites = [], proposal.sites
+    if any(served.existing is not None for served in proposal.siting.serves):
+        of = {action: sites[sites["action"] == action] for action in ("keep", "close", "enlarge", "open")}
+        grown = (
+            of["keep"]
+            .set_index(["layer", "candidate_id"])
+            .index.isin(of["enlarge"].set_index(["layer", "candidate_id"]).index)
+        )
+        counts = {action: len(rows) for action, rows in of.items()} | {"keep": int((~grown).sum())}
+        lines.append(text("siting_actions", lang).format(**{key: number(one, lang) for key, one in counts.items()}))
+    if proposal.siting.problem == "mclp_capacitated":
+        served = {"before": proposal.before, "after": proposal.solution.objective}
+        lines.append(text("siting_served", lang).format(**{key: number(one, lang) for key, one in served.items()}))
+    return lines
+
+
+def _said_of_infeasible(proposal: Proposal, lang: Lang) -> list[str]:
+    if proposal.needed > 0:
+        shown = {"longest": number(proposal.siting.longest_min, lang), "needed": number(proposal.needed, lang)}
+        return [text("siting_needed", lang).format(**shown)]
+    lines = [text("siting_infeasible", lang)]
+    if len(proposal.lacking):
+        worst = proposal.lacking.sort_values("most").iloc[0]
+        wanted, most = (figure("share", float(worst[name]), lang) for name in ("wanted", "most"))
+        lines.append(text("siting_most", lang).format(count=len(proposal.lacking), wanted=wanted, most=most))
+    return lines
+
+
+def _said_of_trips(proposal: Proposal, zones: dict[str, str], lang: Lang) -> list[str]:
+    """Say how far people go before and after building, where the siting counts that, and whom nothing reaches."""
+    solution, people, lines = proposal.solution, max(proposal.people, 1e-9), []
+    if proposal.siting.problem == "p_median":
+        trip = {"before": proposal.before / people, "after": solution.objective / people}
+        lines = [text("siting_mean", lang).format(**{key: number(value, lang) for key, value in trip.items()})]
+    elif proposal.siting.problem == "p_center":
+        home = "" if proposal.farthest is None else zones.get(proposal.farthest.zone_id, "")
+        trip = {"before": proposal.before, "after": solution.objective}
+        shown = {key: number(value, lang) for key, value in trip.items()}
+        lines = [text("siting_longest", lang).format(**shown, zone=home)]
+    if proposal.unreached > 0:
+        shown = {"people": number(proposal.unreached, lang), "longest": number(proposal.siting.longest_min, lang)}
+        lines.append(text("siting_unreached", lang).format(**shown))
+    return lines
 
 
 def _said_of_goal(proposal: Proposal, goal: GoalBase, lang: Lang) -> list[str]:

@@ -29,12 +29,14 @@ def site_frame(proposals: Sequence[Proposal], layers: Layers) -> gpd.GeoDataFram
     to_degrees = pyproj.Transformer.from_crs(layers.crs, 4326, always_xy=True)
     lon, lat = to_degrees.transform(together.geometry.x.to_numpy(), together.geometry.y.to_numpy())
     together = together.assign(zone_name=together["zone_id"].map(names), lon=np.round(lon, 6), lat=np.round(lat, 6))
-    first = ["siting", "order", "candidate_id", "name", "zone_id", "zone_name", "lon", "lat"]
-    return together[[*first, "price", "gain", "alone", "covered", "share", "geometry"]]
+    first = ["siting", "order", "action", "layer", "candidate_id", "name", "zone_id", "zone_name", "lon", "lat"]
+    together = together.assign(unit=np.repeat([one.unit for one in proposals], [len(frame) for frame in frames]))
+    return together[[*first, "price", "unit", "gain", "reached", "alone", "covered", "share", "geometry"]]
 
 
-def siting_table(proposals: Sequence[Proposal]) -> pd.DataFrame:
+def siting_table(proposals: Sequence[Proposal], layers: Layers) -> pd.DataFrame:
     """Return a row for each siting: what was asked, what was found, and how good it is."""
+    to_degrees = pyproj.Transformer.from_crs(layers.crs, 4326, always_xy=True)
     return pd.DataFrame(
         [
             {
@@ -46,16 +48,36 @@ def siting_table(proposals: Sequence[Proposal]) -> pd.DataFrame:
                 "demand_points": one.demand_count,
                 "people": one.people,
                 "covered_before": one.covered_before,
-                "sites": len(one.sites),
+                "sites": len(one.new),
+                "unit": "price" if one.siting.problem == "lscp" else one.unit,
+                "before": np.nan if one.siting.problem == "lscp" else one.before,
                 "objective": one.solution.objective,
                 "bound": one.solution.bound,
                 "gap": one.solution.gap,
                 "outcome": one.solution.outcome,
                 "greedy": one.greedy,
+                "seconds": round(one.solution.seconds, 2),
+                "unreached": one.unreached,
+                "needed": one.needed,
+                **_farthest(one, to_degrees),
             }
             for one in proposals
         ]
     )
+
+
+def _farthest(proposal: Proposal, to_degrees: pyproj.Transformer) -> dict[str, object]:
+    """Return whose trip is the longest after building."""
+    one = proposal.farthest
+    if one is None:
+        return {"farthest_min": np.nan, "farthest_zone_id": None, "farthest_lon": np.nan, "farthest_lat": np.nan}
+    lon, lat = to_degrees.transform(one.x_m, one.y_m)
+    return {
+        "farthest_min": one.minutes,
+        "farthest_zone_id": one.zone_id,
+        "farthest_lon": round(float(lon), 6),
+        "farthest_lat": round(float(lat), 6),
+    }
 
 
 def write_sites(
@@ -74,7 +96,7 @@ def write_sites(
     sites = site_frame(proposals, layers)
     write_csv(pd.DataFrame(sites.drop(columns="geometry")), folder / "sites.csv")
     write_layer(sites, folder / package, "sites")
-    write_csv(siting_table(proposals), folder / "sitings.csv")
+    write_csv(siting_table(proposals, layers), folder / "sitings.csv")
     goals = compare([before, after]).drop(columns=list(PARTS))
     told = goals["value_before"].notna() | goals["value_after"].notna()
     write_csv(goals[told], folder / "sites_verdicts.csv")

@@ -37,15 +37,20 @@ def lines(
 def _of_siting(proposal: Proposal, zones: dict[str, str], lang: Lang) -> Iterator[str]:
     siting, solution = proposal.siting, proposal.solution
     yield f"{siting.id}  {siting.name.in_language(lang)} ({siting.problem})"
-    yield from (f"  {line}" for line in said_of(proposal, lang))
+    yield from (f"  {line}" for line in said_of(proposal, zones, lang))
     if solution.outcome != "infeasible":
         figures = {"objective": solution.objective, "bound": solution.bound, "greedy": proposal.greedy}
         shown = {key: _plain(value, lang) for key, value in figures.items()}
         yield "  " + text("site_figures", lang).format(gap=f"{100 * solution.gap:.3g}%", **shown)
     for row in proposal.sites.drop(columns="geometry").to_dict("records"):
         place = " · ".join(part for part in (str(row["name"]), zones.get(str(row["zone_id"]), "")) if part)
-        said = text("site_line", lang).format(gain=number(row["gain"], lang), share=figure("share", row["share"], lang))
-        yield f"  {row['order']:>3}  {row['candidate_id']}  {place}  {said}"
+        share = "–" if pd.isna(row["share"]) else figure("share", row["share"], lang)
+        key = "site_line" if proposal.unit == "people" else "site_line_other"
+        label = text("site_gain" if proposal.unit == "people" else f"site_gain_{proposal.unit}", lang)
+        said = text(key, lang).format(gain=_plain(row["gain"], lang), share=share, label=label)
+        action = str(row["action"])
+        done = "" if action == "open" else f"{text(f'action_{action}', lang)}  "
+        yield f"  {row['order']:>3}  {done}{row['candidate_id']}  {place}  {said}"
 
 
 def _plain(value: float, lang: Lang) -> str:

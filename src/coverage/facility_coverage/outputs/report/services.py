@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from facility_coverage.outputs.panels import number
 from facility_coverage.outputs.report.model import Block, Chapter, MapView, Points, Text, cells, table
 from facility_coverage.outputs.report.summary import figures, service_told
 from facility_coverage.outputs.report.telling import Telling, left_out
@@ -45,12 +46,19 @@ def _sites(telling: Telling, siting: dict[str, Any]) -> Block:
     named = any(site["name"] for site in sites)
     rows = []
     for site in sites:
+        gain = _gain(telling, siting, site["gain"])
         place = (site["name"], site["zone"]) if named else (site["zone"],)
-        rows.append(cells(str(site["order"]), *place, telling.people(site["gain"]), telling.share(site["share"])))
-    heads = ("order", "site", "town", "gain", "share_then") if named else ("order", "town", "gain", "share_then")
+        rows.append(cells(str(site["order"]), *place, gain, telling.share(site["share"])))
+    gained = {"people": "gain"}.get(siting["unit"], f"gain_{siting['unit']}")
+    heads = ("order", "site", "town", gained, "share_then") if named else ("order", "town", gained, "share_then")
     caption = "" if siting["said"] else siting["name"]
     numbers = "   ##" if named else "  ##"
     return table(tuple(word(key, lang) for key in heads), rows, numbers=numbers, caption=caption)
+
+
+def _gain(telling: Telling, siting: dict[str, Any], gain: float) -> str:
+    """Return people in whole numbers, minutes with decimals."""
+    return number(gain, telling.lang) if siting["unit"] == "minutes" else telling.people(gain)
 
 
 def _groups(telling: Telling, layer: dict[str, Any]) -> Block:

@@ -173,7 +173,12 @@ def _told(run: Run, payload: Payload, lang: Lang) -> dict[str, Any]:
             for one in run.core["scenes"][1:]
         ],
         "sitings": [
-            {"name": one["name"], "said": one["said"] if lang == run.lang else [], "sites": one["sites"]}
+            {
+                "name": one["name"],
+                "said": one["said"] if lang == run.lang else [],
+                "sites": one["sites"],
+                "unit": one.get("unit", "people"),
+            }
             for one in run.core.get("sitings") or ()
         ],
     }

@@ -22,6 +22,9 @@ _WORDS: dict[str, tuple[str, str]] = {
     "order": ("次序", "Order"),
     "site": ("地点", "Site"),
     "gain": ("新增可达人数", "People newly covered"),
+    "gain_person_minutes": ("节省的人·分钟", "Person-minutes saved"),
+    "gain_people_served": ("新增可服务人数", "More people served"),
+    "gain_minutes": ("最长用时缩短的分钟", "Minutes off the longest trip"),
     "share_then": ("建成后可达率", "Within reach then"),
     "causes": ("未可达的原因与对策", "Why people are left out, and what would help"),
     "causes_lead": (

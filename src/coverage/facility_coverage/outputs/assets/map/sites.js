@@ -19,6 +19,11 @@ fc.drawSite = function (ctx, order, x, y, r) {
   ctx.fillStyle = "#1f2933";
   ctx.fillText(String(order), x, y + 0.5);
 };
+// What a site gains, and in which unit.
+fc.gainOf = (siting) => {
+  const t = fc.data.texts;
+  return siting.unit && siting.unit !== "people" ? [t["site_gain_" + siting.unit], t[siting.unit]] : [t.site_gain, t.people];
+};
 fc.siteSwatch = (order) => fc.swatch((c) => fc.drawSite(c, order, 13, 9, 7));
 
 fc.showSites = function () {
@@ -28,7 +33,7 @@ fc.showSites = function () {
   fc.data.sitings.forEach((siting) => {
     body.append(fc.node("h2", "", siting.name));
     siting.said.forEach((line) => body.append(fc.node("div", "fc-small", line)));
-    body.append(fc.node("h3", "", t.site + " · " + t.site_gain));
+    body.append(fc.node("h3", "", t.site + " · " + fc.gainOf(siting)[0]));
     const most = Math.max(1, ...siting.sites.map((site) => site.gain));
     fc.world.sites.filter((site) => site.siting === siting).forEach((site) => {
       const row = fc.button("fc-zone", "", "", () => fc.goToSite(site)), bar = fc.node("span", "fc-gain"), fill = fc.node("span");
@@ -46,8 +51,9 @@ fc.goToSite = function (site) {
 };
 fc.showSite = function (site) {
   const t = fc.data.texts, layers = fc.scene(0).layers.filter((layer) => site.siting.layers.includes(layer.id));
+  const [gain, unit] = fc.gainOf(site.siting);
   const card = fc.card(site.title, [t.site, site.zone].filter(Boolean).join(" · "));
   card.append(fc.table(null, [[t.facility_kind, layers.map((layer) => layer.name).join(" · ")], [t.site_order, site.order],
-    [t.site_gain, fc.count(site.gain) + " " + t.people], [t.site_alone, fc.count(site.alone) + " " + t.people], [t.site_share, fc.percent(site.share)]]));
+    [gain, fc.count(site.gain) + " " + unit], [t.site_alone, fc.count(site.alone) + " " + unit], [t.site_share, fc.percent(site.share)]]));
   site.siting.said.forEach((line) => card.append(fc.node("div", "fc-small", line)));
 };

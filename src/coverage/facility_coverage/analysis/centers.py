@@ -1,0 +1,217 @@
+"""p-center at the size of a city: open sites so that the longest trip of anybody is as short as it can be.
+
+The answer is one of the lengths of trips; whether one can be kept is a set covering problem. Each is solved for few
+points, to which those are added that its answer leaves out (Chen & Handler 1987; Chen & Chen 2009): what cannot be done
+for some people cannot be done for all.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import coo_array, csc_array, csr_array
+
+from facility_coverage.analysis.program import Outcome, Program
+from facility_coverage.analysis.siting import Instance, Solution
+from facility_coverage.layers.model import Floats, Ints
+
+Bools = npt.NDArray[np.bool_]
+
+_HALF = 0.5
+_HAIR = 1e-9
+_BATCH = 60
+"""So many points are added at most after each answer."""
+
+
+@dataclass
+class _Search:
+    """Trips by site and by point; the points that answers have to serve so far; the best sites found.
+
+    Only points that some site that is not kept might serve better than the kept ones can change anything, but all of
+    them count: a kept site's trip may be the longest.
+    """
+
+    instance: Instance
+    budget: float
+    until: float
+    by_point: csc_array = field(init=False)
+    points: list[int] = field(default_factory=list)
+    best: Bools | None = None
+    value: float = math.inf
+
+    def __post_init__(self) -> None:
+        self.by_point = csc_array(self.instance.reach)
+
+    def sites_of(self, point: int, length: float) -> Ints:
+        """Return the sites within a length of a point."""
+        part = slice(self.by_point.indptr[point], self.by_point.indptr[point + 1])
+        return np.asarray(self.by_point.indices[part][self.by_point.data[part] <= length], dtype=np.int64)
+
+    def keep(self, opened: Bools, farthest: float) -> None:
+        """Keep sites that are better than the best so far."""
+        if farthest < self.value:
+            self.best, self.value = opened.copy(), farthest
+
+
+def trip_lengths(instance: Instance, opened: Bools) -> Floats:
+    """Return the length of each point's trip to the nearest open site, inf without any, shape (points,)."""
+    part = csr_array(instance.reach[np.flatnonzero(opened)])
+    length = np.full(len(instance.people), np.inf)
+    np.minimum.at(length, part.indices, part.data)
+    return length
+
+
+def farthest_first(instance: Instance, budget: float) -> Bools:
+    """Return sites as one opens them who serves the farthest person best, again and again, while the budget lasts."""
+    opened, left = instance.kept.copy(), budget
+    by_point = csc_array(instance.reach)
+    reachable = np.diff(by_point.indptr) > 0
+    length = np.where(reachable, trip_lengths(instance, opened), -np.inf)
+    while reachable.any():
+        point = int(np.argmax(length))
+        part = slice(by_point.indptr[point], by_point.indptr[point + 1])
+        sites, trips = by_point.indices[part], by_point.data[part]
+        usable = (instance.price[sites] <= left + _HAIR) & (trips < length[point]) & ~opened[sites]
+        if not usable.any():
+            return opened
+        site = int(sites[usable][np.argmin(trips[usable])])
+        opened[site] = True
+        left -= instance.price[site]
+        row = slice(instance.reach.indptr[site], instance.reach.indptr[site + 1])
+        points = instance.reach.indices[row]
+        length[points] = np.minimum(length[points], instance.reach.data[row])
+    return opened
+
+
+def p_center(instance: Instance, budget: float, *, time_limit_s: float = 60.0, gap: float = 0.0) -> Solution:
+    """Open sites within a budget so that the longest trip of anybody is shortest.
+
+    Everybody counts whom some site reaches. Where the budget is too small to reach them all, no solution exists:
+    see `cheapest`.
+
+    Parameters
+    ----------
+    instance
+        Sites, people, and the lengths of trips; kept sites are open and cost nothing.
+    budget
+        With prices of 1, the number of sites (p).
+    time_limit_s, gap
+        When to stop: after so long, or when no solution can be better by more than this share.
+    """
+    begin = time.perf_counter()
+    search = _Search(instance, budget, begin + time_limit_s)
+    reachable = np.diff(search.by_point.indptr) > 0
+    if not reachable.any():
+        return Solution(instance.kept.copy(), 0.0, 0.0, "optimal", time.perf_counter() - begin)
+    nearest = np.full(len(instance.people), np.inf)
+    np.minimum.at(nearest, instance.reach.indices, instance.reach.data)
+    lower = float(nearest[reachable].max())
+    lengths = np.unique(instance.reach.data[instance.reach.data >= lower])
+    opened = farthest_first(instance, budget)
+    search.keep(opened, float(trip_lengths(instance, opened)[reachable].max()))
+    search.points.append(int(np.flatnonzero(reachable)[np.argmax(nearest[reachable])]))
+    low, high = 0, len(lengths)
+    while True:
+        high = min(high, int(np.searchsorted(lengths, search.value)))
+        if low >= high or (high < len(lengths) and lengths[high] - lengths[low] <= gap * lengths[high]):
+            break
+        # The largest length tells whether there is any solution at all.
+        middle = high - 1 if high == len(lengths) else (low + high) // 2
+        answer = _keeps(search, float(lengths[middle]), reachable)
+        if answer is None:
+            break
+        if not answer:
+            low = middle + 1
+    seconds = time.perf_counter() - begin
+    if search.best is None or not math.isfinite(search.value):
+        nothing = np.zeros(len(instance.price), dtype=np.bool_)
+        bound = float(lengths[low]) if low < len(lengths) else math.nan
+        return Solution(nothing, math.nan, bound, "infeasible" if low >= high else "time_limit", seconds)
+    bound = search.value if low >= high else float(lengths[low])
+    done = search.value - bound <= gap * search.value
+    return Solution(search.best, search.value, bound, "optimal" if done else "time_limit", seconds)
+
+
+def cheapest(instance: Instance, *, time_limit_s: float = 60.0) -> float:
+    """Return the least price at which everybody is reached whom any site reaches, or a bound below it when out of time.
+
+    It is what an infeasible p-center lacks.
+    """
+    search = _Search(instance, math.inf, time.perf_counter() + time_limit_s)
+    reachable = np.diff(search.by_point.indptr) > 0
+    length = float(instance.reach.data.max(initial=0.0))
+    search.points += _left_out(search, np.where(reachable, np.inf, -np.inf), length)
+    price = 0.0
+    while True:
+        opened, price, _ = _covering(search, length, cheap=True)
+        if opened is None:
+            return price
+        more = _left_out(search, np.where(reachable, trip_lengths(instance, opened), -np.inf), length)
+        if not more:
+            return price
+        search.points += more
+
+
+def _keeps(search: _Search, length: float, reachable: Bools) -> bool | None:
+    """Tell whether sites within the budget reach everybody within a length; None when out of time."""
+    while True:
+        opened, _, outcome = _covering(search, length, cheap=False)
+        if opened is None:
+            return False if outcome == "infeasible" else None
+        trips = np.where(reachable, trip_lengths(search.instance, opened), -np.inf)
+        search.keep(opened, float(trips.max()))
+        more = _left_out(search, trips, length)
+        if not more:
+            return True
+        search.points += more
+
+
+def _left_out(search: _Search, trips: Floats, length: float) -> list[int]:
+    """Return points with trips above a length, the farthest first, no two of which one site would serve."""
+    found: list[int] = []
+    trips = trips.copy()
+    reach = search.instance.reach
+    while len(found) < _BATCH:
+        point = int(np.argmax(trips))
+        if trips[point] <= length:
+            break
+        found.append(point)
+        trips[point] = -np.inf
+        for site in search.sites_of(point, length):
+            row = slice(reach.indptr[site], reach.indptr[site + 1])
+            trips[reach.indices[row][reach.data[row] <= length]] = -np.inf
+    return found
+
+
+def _covering(search: _Search, length: float, *, cheap: bool) -> tuple[Bools | None, float, Outcome]:
+    """Return sites that serve the points so far within a length, a bound of their price, and how the search ended.
+
+    Sites that serve the same of these points are one, the cheapest; `cheap` asks for the least price, else any within
+    the budget will do.
+    """
+    instance = search.instance
+    sites = [search.sites_of(point, length) for point in search.points]
+    row = np.repeat(np.arange(len(sites)), [len(some) for some in sites])
+    column = np.concatenate(sites)
+    use, place = np.unique(column, return_inverse=True)
+    cover = csr_array(coo_array((np.ones(len(row)), (place, row)), shape=(len(use), len(sites))))
+    marks = np.random.default_rng(7).random((len(sites), 2))
+    served = np.round(np.asarray(cover @ marks), 9)
+    order = np.lexsort((instance.price[use], *served.T))
+    _, first = np.unique(served[order], axis=0, return_index=True)
+    use, cover = use[order[first]], csr_array(cover[order[first]])
+    program = Program(maximize=False)
+    program.columns(instance.price[use] if cheap else np.zeros(len(use)), whole=True)
+    program.constrain(csr_array(cover.T), lower=1.0)
+    if math.isfinite(search.budget):
+        program.constrain(csr_array(instance.price[use][None, :]), upper=search.budget)
+    answer = program.solve(time_limit_s=search.until - time.perf_counter())
+    if not len(answer.values) or (cheap and answer.outcome != "optimal"):
+        return None, answer.bound, answer.outcome
+    opened = instance.kept.copy()
+    opened[use[answer.values > _HALF]] = True
+    return opened, float(instance.price @ opened), answer.outcome
