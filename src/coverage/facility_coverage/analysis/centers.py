@@ -118,8 +118,11 @@ def p_center(instance: Instance, budget: float, *, time_limit_s: float = 60.0, g
     opened = farthest_first(instance, budget)
     search.keep(opened, float(trip_lengths(instance, opened)[reachable].max()))
     search.points.append(int(np.flatnonzero(reachable)[np.argmax(nearest[reachable])]))
-    _greedily(search, lengths, reachable)
-    low, high = _too_short(search, lengths, reachable), len(lengths)
+    # One remote home often sets the answer: then it is the shortest of all lengths.
+    low, high = _first_tried(search, lengths, reachable), len(lengths)
+    if search.value > lengths[0]:
+        _greedily(search, lengths, reachable)
+        low = max(low, _too_short(search, lengths, reachable))
     while True:
         high = min(high, int(np.searchsorted(lengths, search.value)))
         if low >= high or (high < len(lengths) and lengths[high] - lengths[low] <= gap * lengths[high]):
@@ -159,6 +162,15 @@ def cheapest(instance: Instance, *, time_limit_s: float = 60.0) -> float:
         if not more:
             return price
         search.points += more
+
+
+def _first_tried(search: _Search, lengths: Floats, reachable: Bools) -> int:
+    """Try the shortest length for a while; return 1 where it cannot be kept, else 0."""
+    until, now = search.until, time.perf_counter()
+    search.until = now + 2 * _PATIENCE * (until - now)
+    kept = _keeps(search, float(lengths[0]), reachable)
+    search.until = until
+    return int(kept is False)
 
 
 def _greedily(search: _Search, lengths: Floats, reachable: Bools) -> None:
