@@ -244,6 +244,7 @@ def test_too_few_sites_to_reach_all_say_how_many_it_takes() -> None:
 def test_gains_add_up_to_what_is_reached(keys: dict[str, Any]) -> None:
     proposal, *_ = proposed(asked(**keys))
     sites = proposal.sites
+    assert proposal.candidate_count == 59
     assert abs(sites["gain"].sum()) == pytest.approx(abs(sites["reached"].iloc[-1] - proposal.before))
     assert (sites["gain"] >= -1e-9).all()
     assert (sites["alone"] >= sites["gain"] - 1e-9).all()
@@ -252,3 +253,15 @@ def test_gains_add_up_to_what_is_reached(keys: dict[str, Any]) -> None:
         assert sites["reached"].iloc[-1] == pytest.approx(sites["covered"].iloc[-1])
     else:
         assert sites["reached"].iloc[-1] == pytest.approx(proposal.solution.objective)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [{}, {"problem": "backup"}, {"problem": "p_median", "longest_min": 5}, {"problem": "p_center", "longest_min": 5}],
+)
+def test_nowhere_to_build_changes_nothing(keys: dict[str, Any]) -> None:
+    proposal, *_ = proposed(asked(**keys), forbidden=shapely.box(-1e6, -1e6, 1e6, 1e6))
+    assert (proposal.candidate_count, len(proposal.sites), proposal.solution.outcome) == (0, 0, "optimal")
+    assert proposal.solution.objective == pytest.approx(proposal.before)
+    assert proposal.greedy == pytest.approx(proposal.before)
+    assert proposal.share_after == pytest.approx(proposal.covered_before / proposal.people)

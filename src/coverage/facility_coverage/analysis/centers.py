@@ -1,8 +1,9 @@
 """p-center at the size of a city: open sites so that the longest trip of anybody is as short as it can be.
 
-The answer is one of the lengths of trips; whether one can be kept is a set covering problem. Each is solved for few
-points, to which those are added that its answer leaves out (Chen & Handler 1987; Chen & Chen 2009): what cannot be done
-for some people cannot be done for all.
+The answer is one of the lengths of trips; whether one can be kept is a set covering problem. Greedy covers find one
+that can, linear programs one that cannot, and whole numbers decide between. Each program is solved for few points, to
+which those are added that its answer leaves out (Chen & Handler 1987; Chen & Chen 2009): what cannot be done for some
+people cannot be done for all.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import coo_array, csc_array, csr_array
 
+from facility_coverage.analysis import covering
 from facility_coverage.analysis.program import Outcome, Program
 from facility_coverage.analysis.siting import Instance, Solution
 from facility_coverage.layers.model import Floats, Ints
@@ -23,6 +25,8 @@ Bools = npt.NDArray[np.bool_]
 
 _HALF = 0.5
 _HAIR = 1e-9
+_PATIENCE = 0.08
+"""Share of the time that is left for each linear program."""
 _BATCH = 60
 """So many points are added at most after each answer."""
 
@@ -114,7 +118,11 @@ def p_center(instance: Instance, budget: float, *, time_limit_s: float = 60.0, g
     opened = farthest_first(instance, budget)
     search.keep(opened, float(trip_lengths(instance, opened)[reachable].max()))
     search.points.append(int(np.flatnonzero(reachable)[np.argmax(nearest[reachable])]))
-    low, high = 0, len(lengths)
+    # One remote home often sets the answer: then it is the shortest of all lengths.
+    low, high = _first_tried(search, lengths, reachable), len(lengths)
+    if search.value > lengths[0]:
+        _greedily(search, lengths, reachable)
+        low = max(low, _too_short(search, lengths, reachable))
     while True:
         high = min(high, int(np.searchsorted(lengths, search.value)))
         if low >= high or (high < len(lengths) and lengths[high] - lengths[low] <= gap * lengths[high]):
@@ -156,6 +164,94 @@ def cheapest(instance: Instance, *, time_limit_s: float = 60.0) -> float:
         search.points += more
 
 
+def _first_tried(search: _Search, lengths: Floats, reachable: Bools) -> int:
+    """Try the shortest length for a while; return 1 where it cannot be kept, else 0."""
+    until, now = search.until, time.perf_counter()
+    search.until = now + 2 * _PATIENCE * (until - now)
+    kept = _keeps(search, float(lengths[0]), reachable)
+    search.until = until
+    return int(kept is False)
+
+
+def _greedily(search: _Search, lengths: Floats, reachable: Bools) -> None:
+    """Look for a short length that greedy covers keep, by bisection; it may miss a shorter one."""
+    low, high = 0, len(lengths)
+    instance = search.instance
+    reach, ones = instance.reach, np.where(reachable, 1.0, 0.0)
+    while low < high and time.perf_counter() < search.until:
+        middle = (low + high) // 2
+        near = reach.data <= lengths[middle]
+        row = np.repeat(np.arange(reach.shape[0]), np.diff(reach.indptr))[near]
+        cover = csr_array((reach.data[near], (row, reach.indices[near])), shape=reach.shape)
+        part = Instance(cover, ones, instance.price, instance.kept)
+        opened = instance.kept.copy()
+        opened[covering.greedy(part, search.budget)] = True
+        farthest = float(trip_lengths(instance, opened)[reachable].max())
+        search.keep(opened, farthest)
+        if farthest <= lengths[middle]:
+            high = min(middle, int(np.searchsorted(lengths, search.value)))
+        else:
+            low = middle + 1
+
+
+def _too_short(search: _Search, lengths: Floats, reachable: Bools) -> int:
+    """Return how many of the lengths are too short even if sites could be opened in part, by bisection."""
+    low, high = 0, min(len(lengths), int(np.searchsorted(lengths, search.value)))
+    while low < high and time.perf_counter() < search.until:
+        middle = (low + high) // 2
+        if _partly_keeps(search, float(lengths[middle]), reachable):
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+def _partly_keeps(search: _Search, length: float, reachable: Bools) -> bool:
+    """Tell whether sites opened in part reach everybody within a length for the budget; in doubt they do."""
+    reach = search.instance.reach
+    near = np.flatnonzero(reach.data <= length)
+    point = reach.indices[near]
+    row = np.repeat(np.arange(reach.shape[0]), np.diff(reach.indptr))[near]
+    points = list(search.points)
+    # What cannot be kept shows soon; the others take longest.
+    now = time.perf_counter()
+    until = now + _PATIENCE * (search.until - now)
+    while time.perf_counter() < until:
+        use, cover = _patterns(search, points, length)
+        price = search.instance.price[use]
+        program = Program(maximize=False)
+        program.columns(price, upper=np.inf)
+        program.constrain(csr_array(cover.T), lower=1.0)
+        answer = program.solve(time_limit_s=until - time.perf_counter())
+        if answer.outcome != "optimal":
+            return True
+        if float(price @ answer.values) > search.budget * (1 + _HAIR) + _HAIR:
+            search.points += [one for one in points if one not in set(search.points)][:_BATCH]
+            return False
+        share = search.instance.kept.astype(np.float64)
+        share[use] += answer.values
+        reached = np.bincount(point, share[row], minlength=len(reachable))
+        lacking = np.where(reachable & (reached < 1 - 1e-6), 1.0 - reached, 0.0)
+        if not lacking.any():
+            return True
+        points += _apart(search, lacking, length)
+    return True
+
+
+def _apart(search: _Search, lacking: Floats, length: float) -> list[int]:
+    """Return points that lack most, no two of which one site would serve within a length."""
+    found: list[int] = []
+    lacking, reach = lacking.copy(), search.instance.reach
+    while len(found) < _BATCH and lacking.max() > 0:
+        point = int(np.argmax(lacking))
+        found.append(point)
+        lacking[point] = 0.0
+        for site in search.sites_of(point, length):
+            part = slice(reach.indptr[site], reach.indptr[site + 1])
+            lacking[reach.indices[part][reach.data[part] <= length]] = 0.0
+    return found
+
+
 def _keeps(search: _Search, length: float, reachable: Bools) -> bool | None:
     """Tell whether sites within the budget reach everybody within a length; None when out of time."""
     while True:
@@ -194,16 +290,7 @@ def _covering(search: _Search, length: float, *, cheap: bool) -> tuple[Bools | N
     the budget will do.
     """
     instance = search.instance
-    sites = [search.sites_of(point, length) for point in search.points]
-    row = np.repeat(np.arange(len(sites)), [len(some) for some in sites])
-    column = np.concatenate(sites)
-    use, place = np.unique(column, return_inverse=True)
-    cover = csr_array(coo_array((np.ones(len(row)), (place, row)), shape=(len(use), len(sites))))
-    marks = np.random.default_rng(7).random((len(sites), 2))
-    served = np.round(np.asarray(cover @ marks), 9)
-    order = np.lexsort((instance.price[use], *served.T))
-    _, first = np.unique(served[order], axis=0, return_index=True)
-    use, cover = use[order[first]], csr_array(cover[order[first]])
+    use, cover = _patterns(search, search.points, length)
     program = Program(maximize=False)
     program.columns(instance.price[use] if cheap else np.zeros(len(use)), whole=True)
     program.constrain(csr_array(cover.T), lower=1.0)
@@ -215,3 +302,16 @@ def _covering(search: _Search, length: float, *, cheap: bool) -> tuple[Bools | N
     opened = instance.kept.copy()
     opened[use[answer.values > _HALF]] = True
     return opened, float(instance.price @ opened), answer.outcome
+
+
+def _patterns(search: _Search, points: list[int], length: float) -> tuple[Ints, csr_array]:
+    """Return the sites that serve any of the points, of those that serve the same the cheapest, and whom they serve."""
+    sites = [search.sites_of(point, length) for point in points]
+    row = np.repeat(np.arange(len(sites)), [len(some) for some in sites])
+    use, place = np.unique(np.concatenate(sites), return_inverse=True)
+    cover = csr_array(coo_array((np.ones(len(row)), (place, row)), shape=(len(use), len(sites))))
+    marks = np.random.default_rng(7).random((len(sites), 2))
+    served = np.round(np.asarray(cover @ marks), 9)
+    order = np.lexsort((search.instance.price[use], *served.T))
+    _, first = np.unique(served[order], axis=0, return_index=True)
+    return use[order[first]], csr_array(cover[order[first]])

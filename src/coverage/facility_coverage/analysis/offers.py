@@ -99,6 +99,11 @@ class Offer:
         return np.asarray(self.now_s <= self.cutoff_s + TIME_TOLERANCE_S)
 
     @property
+    def place_count(self) -> int:
+        """Return how many places there are where one could build."""
+        return int((self.sites["action"] == "open").sum())
+
+    @property
     def there(self) -> Bools:
         """Tell which sites of an instance are there now: what stays anyway, and what may be closed."""
         own = (self.sites["action"] == "keep").to_numpy(dtype=np.bool_)

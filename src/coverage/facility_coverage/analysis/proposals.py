@@ -150,7 +150,7 @@ def propose(
         solution = replace(solution, opened=idle)
     greedy = greedy_objective(asked, instance, offer.zone, len(layers.zones))
     proposal = Proposal(
-        asked, ordered(asked, offer, instance, solution), len(offer.sites) - int(offer.there[1:].sum()),
+        asked, ordered(asked, offer, instance, solution), offer.place_count,
         len(offer.people), float(offer.people.sum()), float(offer.people[offer.done].sum()), solution, greedy,
         _lacking(asked, instance, solution, offer, layers), abs(worth.value(offer.there)),
     )  # fmt: skip
@@ -182,7 +182,7 @@ def _capacitated(asked: Siting, offer: Offer) -> Proposal:
     covered = _covered(cover, [*steps, *closed], there, rows=1 + len(offer.sites))
     sites = _told(rows, [*steps, *closed], alone, (now, covered, float(offer.people.sum())), solution.opened & there)
     return Proposal(
-        asked, sites, int((offer.sites["action"] == "open").sum()), len(offer.people), float(offer.people.sum()),
+        asked, sites, offer.place_count, len(offer.people), float(offer.people.sum()),
         float(offer.people[offer.done].sum()), solution, worth.value(known), _nowhere(), now,
     )  # fmt: skip
 

@@ -56,7 +56,6 @@ def siting_table(proposals: Sequence[Proposal], layers: Layers) -> pd.DataFrame:
                 "gap": one.solution.gap,
                 "outcome": one.solution.outcome,
                 "greedy": one.greedy,
-                "seconds": round(one.solution.seconds, 2),
                 "unreached": one.unreached,
                 "needed": one.needed,
                 **_farthest(one, to_degrees),
