@@ -15,8 +15,12 @@ import yaml
 from shapely import box
 
 from facility_coverage.analysis.servable import servable
+from facility_coverage.config.text import Lang
 from facility_coverage.errors import LayerError
 from facility_coverage.outputs.payload import read_payload
+from facility_coverage.outputs.report.services import site_chapters
+from facility_coverage.outputs.report.telling import tell
+from facility_coverage.outputs.runs import read_run
 from facility_coverage.running import RunResult, run_study
 
 CRS = "EPSG:4544"
@@ -90,6 +94,15 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 }
 
 
+LANGS: tuple[Lang, ...] = ("zh", "en")
+GAINS = {
+    "mclp": ("新增可达人数", "People newly covered"),
+    "mclp_capacitated": ("新增可服务人数", "More people served"),
+    "p_median": ("节省的人·分钟", "Person-minutes saved"),
+    "p_center": ("最长用时缩短的分钟", "Minutes off the longest trip"),
+}
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_what_the_tables_promise_is_what_building_brings(folder: Path, name: str) -> None:
     served, keys = CASES[name]
@@ -123,9 +136,20 @@ def test_what_the_tables_promise_is_what_building_brings(folder: Path, name: str
     assert set(pyogrio.read_dataframe(run.folder / "coverage.gpkg", layer="sites")["action"]) == set(sites["action"])
     (shown,) = read_payload(run.folder / "map.html").core["sitings"]
     assert len(shown["sites"]) == told["sites"] == sites["action"].isin(["open", "enlarge"]).sum()
-    if name == "altering":
-        assert any(line.startswith("现有设施与新建：留 ") for line in shown["said"])
-        assert {"close", "open"} <= set(sites["action"]) | {"close"}
+    counts = sites["action"].value_counts()
+    if name in {"closing", "altering"}:
+        grown = set(sites.loc[sites["action"] == "enlarge", "candidate_id"])
+        kept = set(sites.loc[sites["action"] == "keep", "candidate_id"]) - grown
+        numbers = [len(kept), *(counts.get(action, 0) for action in ("close", "enlarge", "open"))]
+        assert "现有设施与新建：留 {}、拆 {}、改 {}、增 {}".format(*numbers) in shown["said"]
+        closed = "、".join(sites.loc[sites["action"] == "close", "name"])
+        assert (f"撤并：{closed}" in shown["said"]) == bool(closed)
+        assert [one["name"] for one in shown["sites"] if one["name"].endswith("（改扩建）")] == [
+            f"{one}（改扩建）" for one in sites.loc[sites["action"] == "enlarge", "name"]
+        ]
+    for lang in LANGS:
+        (chapter,) = site_chapters(tell(read_run(run.folder), 0, lang))
+        assert GAINS[kind if kind in GAINS else "mclp"][LANGS.index(lang)] in repr(chapter)
     after = run.computed.after
     assert after is not None
     there = set(after.layers.facilities["stop"]["facility_id"])

@@ -236,6 +236,8 @@ def test_a_study_that_knows_no_district_has_no_verdict_of_one() -> None:
     nowhere = on_street(zones=town(district_id=[None, None], district_name=[None, None]))
     assert judged(goal("facility_count", 1), nowhere).districts == ()
     assert judged(goal("facility_count", 1, scope={"each": "district"}), nowhere).status == "no_data"
+
+
 def test_zones_without_a_district_make_none() -> None:
     nameless = town(district_id=[None, None], district_name=[None, None])
     assert judged(goal("facility_count", 1), on_street(zones=nameless)).districts == ()

@@ -22,6 +22,8 @@ from facility_coverage.outputs.texts import rate, text, word_for
 
 _MOST_PLACES = 8
 """Places that miss a goal, named one by one."""
+_NAMED = 10
+"""So many closed facilities are named at most."""
 
 
 def number(value: float | None, lang: Lang) -> str:
@@ -166,16 +168,23 @@ def siting_rows(
                 "unit": one.unit,
                 "said": said_of(one, zones, lang),
                 "sites": [
-                    {"at": spot, "order": int(order), "name": str(name), "zone": zones.get(zone_id, ""),
+                    {"at": spot, "order": int(order), "name": _named(str(name), action, lang),
+                     "zone": zones.get(zone_id, ""),
                      "gain": round(float(gain), 1), "alone": round(float(alone), 1), "share": _plain(share, 6)}
-                    for spot, order, name, zone_id, gain, alone, share in zip(
-                        at, sites["order"], sites["name"], sites["zone_id"], sites["gain"], sites["alone"],
+                    for spot, order, name, action, zone_id, gain, alone, share in zip(
+                        at, sites["order"], sites["name"], sites["action"], sites["zone_id"], sites["gain"],
+                        sites["alone"],
                         sites["share"], strict=True,
                     )
                 ],
             }
         )  # fmt: skip
     return rows
+
+
+def _named(name: str, action: str, lang: Lang) -> str:
+    """Return a site's name, of existing facilities with what is done to them."""
+    return text("site_enlarged", lang).format(name=name) if action == "enlarge" else name
 
 
 def said_of(proposal: Proposal, zones: dict[str, str], lang: Lang) -> list[str]:
@@ -218,6 +227,9 @@ def _said_of_actions(proposal: Proposal, lang: Lang) -> list[str]:
         )
         counts = {action: len(rows) for action, rows in of.items()} | {"keep": int((~grown).sum())}
         lines.append(text("siting_actions", lang).format(**{key: number(one, lang) for key, one in counts.items()}))
+        if len(of["close"]):
+            named = of["close"]["name"].astype(str).head(_NAMED).tolist() + ["…"] * (len(of["close"]) > _NAMED)
+            lines.append(text("siting_closed", lang).format(names=("、" if lang == "zh" else ", ").join(named)))
     if proposal.siting.problem == "mclp_capacitated":
         served = {"before": proposal.before, "after": proposal.solution.objective}
         lines.append(text("siting_served", lang).format(**{key: number(one, lang) for key, one in served.items()}))

@@ -183,6 +183,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "site_gain_person_minutes": ("节省的人·分钟", "Person-minutes saved"),
     "site_gain_people_served": ("新增可服务人数", "More people served"),
     "people_served": ("人", "people"),
+    "site_enlarged": ("{name}（改扩建）", "{name} (enlarged)"),
+    "siting_closed": ("撤并：{names}", "Closed: {names}"),
     "siting_served": ("可服务 {before} → {after} 人", "People served {before} → {after}"),
     "siting_actions": (
         "现有设施与新建：留 {keep}、拆 {close}、改 {enlarge}、增 {open}",
