@@ -40,9 +40,10 @@ def test_as_many_are_served_as_by_the_best_of_all_choices(seed: int, budget: flo
     near, need = rng.random((units, demand)) < 0.4, rng.integers(0, 60, demand).astype(float)
     need[rng.random(demand) < 0.2] *= 0.5
     capacity, site = rng.integers(0, 150, units).astype(float), rng.integers(0, sites, units)
-    requires = np.full(sites, -1)
-    requires[-1] = 0 if rng.random() < 0.5 else -1  # such as enlarging what must be kept
     kept = (np.arange(sites) == 1) & (rng.random() < 0.5)
+    requires = np.full(sites, -1)
+    # Such as enlarging what must be kept; what is open anyway needs nothing.
+    requires[-1] = 0 if rng.random() < 0.5 and not kept[-1] else -1
     price = np.where(kept, 0.0, rng.choice([1.0, 0.5, 2.0], sites))
     asked = holders(near, need, Units(capacity, np.ones(units), site), Sites(price, kept, requires))
     best = 0.0
