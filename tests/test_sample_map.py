@@ -147,3 +147,24 @@ def test_which_proposed_site_helps_most_people(sample: RunResult, browser: Brows
     assert (lon, lat) == pytest.approx((best["lon"], best["lat"]), abs=1e-5)
     driver.save_screenshot(str(ARTEFACTS / "sample-site.png"))
     assert driver.get_log("browser") == []
+
+
+def test_where_most_people_are_left_out_why_and_what_would_help(sample: RunResult, browser: Browser) -> None:
+    gaps = pd.read_csv(sample.folder / "gaps.csv", encoding="utf-8-sig", dtype={"zone_id": str})
+    own = gaps[(gaps["layer"] == "elder_care") & gaps["goal"].isna() & gaps["capacity"].isna()]
+    cures = pd.read_csv(sample.folder / "remedies.csv", encoding="utf-8-sig")
+    gain = cures.query("layer == 'elder_care' and cheapest and capacity.isna()").set_index("gap")["people"]
+    driver = browser(1440, 900)
+    open_page(driver, sample.folder / "map.html")
+    rows = driver.execute_script("return [...document.querySelectorAll('.fc-gap')].map((n) => n.innerText)")
+    assert len(rows) == 5
+    for row, gap in zip(rows, own.head(5).to_dict("records"), strict=True):
+        assert gap["name_zh"] in row
+        assert f"{np.ceil(gap['people']):,.0f}" in row
+        assert f"+{np.floor(gain[gap['gap']]):,.0f}" in row
+    click_on(driver, ".fc-gap")
+    centre = driver.execute_script("const c = fc.map.getCenter(); return [c.lng, c.lat]")
+    assert centre == pytest.approx(own.iloc[0][["lon", "lat"]].tolist(), abs=1e-3)
+    # Another layer, another list; with a goal's figures on the map there are no dots, and no list.
+    driver.execute_script("fc.choose('goal:YC-elder-beds')")
+    assert not driver.execute_script("return document.querySelectorAll('.fc-gap').length")

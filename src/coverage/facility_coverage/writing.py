@@ -52,6 +52,8 @@ def write_result(
     if "facility_service_areas" in config.outputs.geopackage:
         with stage("draw service areas of facilities"):
             single = facility_areas(layers, computed.trips, computed.networks, threads=threads)
+    with stage("find gaps and remedies"):
+        contents[0] = replace(contents[0], gaps=computed.gaps)
     with stage("write map"):
         remarks = write_map(folder / "map.html", contents, lang=lang)
     if config.outputs.pictures:
@@ -81,8 +83,7 @@ def _write_tables(
 ) -> None:
     """Compute what no map shows, and write every table, the GeoPackage and the workbook."""
     config, layers, coverage = computed.study.config, computed.layers, computed.coverage
-    with stage("find gaps and remedies"):
-        servings, gaps = computed.servings, computed.gaps
+    servings, gaps = computed.servings, computed.gaps
     with stage("measure equity"):
         equity = computed.equity
     if config.uncertainty is not None:

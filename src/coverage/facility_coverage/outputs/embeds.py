@@ -27,7 +27,7 @@ class Subject:
 def first_scene(payload: Payload) -> Payload:
     """Return a page's content without its other states, and without sites that are only proposed."""
     blobs = {name: data for name, data in payload.blobs.items() if name.startswith(_FIRST)}
-    return Payload(payload.core | {"scenes": payload.core["scenes"][:1], "sitings": []}, blobs)
+    return Payload(payload.core | {"scenes": payload.core["scenes"][:1], "sitings": [], "gaps": {}}, blobs)
 
 
 def subjects(payload: Payload) -> dict[str, Subject]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -16,6 +18,7 @@ from facility_coverage.analysis.remedies import COLUMNS
 from facility_coverage.config.study import StudyConfig
 from facility_coverage.config.text import Lang
 from facility_coverage.layers.model import Layers
+from facility_coverage.outputs.encoding import encode_points
 from facility_coverage.outputs.panels import group_names
 from facility_coverage.outputs.sheets import DEGREES, TENTHS, WHOLE, Column, Sheet
 from facility_coverage.outputs.tables import write_csv, write_layer
@@ -27,6 +30,8 @@ _KEYS = ("layer", "goal", "capacity", "gap")
 _FIRST = ("layer", "goal", "capacity", "gap", "name_zh", "name_en", "zone_id", "zone", "cause", "scattered",
           "group", "people")  # fmt: skip
 _LAST = ("minutes_missing", "near_id", "near_name", "near_m", "near_direction", "lon", "lat")
+#: Gaps of each layer that the map lists.
+ON_MAP = 5
 #: Nobody reads of fewer people than this in a sheet; gaps.csv holds them all.
 _FEWEST = 0.5
 
@@ -153,3 +158,34 @@ def gap_sheet(config: StudyConfig, lists: Sequence[GapList], layers: Layers, *, 
         column("lat", merged["lat"], DEGREES),
     ]
     return Sheet(word("sheet_gap_places", lang), columns, frozen=1)
+
+
+def gap_rows(
+    lists: Sequence[GapList], layers: Layers, transformer: pyproj.Transformer, lang: Lang
+) -> dict[str, list[list[Any]]]:
+    """Return the largest gaps of each facility layer for the map: place, name, people, cause, remedy, people gained.
+
+    Places are in units of 1e-5 degrees; the remedy is empty where none was found.
+    """
+    rows = {}
+    for one in lists:
+        if one.goal or one.capacity:
+            continue
+        frame = gap_table([one], layers)
+        frame = frame[~frame["scattered"].astype(bool)].head(ON_MAP)
+        best = one.remedies[one.remedies["cheapest"]].set_index("gap")
+        at = encode_points(frame.geometry.x, frame.geometry.y, transformer)
+        told = zip(at, frame["gap"], frame[f"name_{lang}"], frame["people"], frame["cause"], strict=True)
+        rows[one.layer.id] = [
+            [place, name, math.ceil(round(people, 6)), word(f"cause_{cause}", lang), *_cure(best, gap, lang)]
+            for place, gap, name, people, cause in told
+        ]
+    return rows
+
+
+def _cure(best: pd.DataFrame, gap: int, lang: Lang) -> tuple[str, int]:
+    """Return the cheapest remedy of a gap in words, and the people that it gains, cut."""
+    if gap not in best.index:
+        return "", 0
+    cure = best.loc[[gap]].to_dict("records")[0]
+    return word(f"remedy_{cure['remedy']}", lang), math.floor(cure["people"])

@@ -18,6 +18,7 @@ from folium.template import Template
 from facility_coverage.config.study import StudyConfig
 from facility_coverage.config.text import Lang
 from facility_coverage.outputs import basemap, encoding, offline, palette, panels, texts
+from facility_coverage.outputs.gap_tables import gap_rows
 from facility_coverage.outputs.payload import Payload, blocks
 from facility_coverage.outputs.pinyin import readings
 from facility_coverage.outputs.scenes import MapContent, Scene, scene
@@ -26,7 +27,7 @@ __all__ = ["MapContent", "joined", "map_payload", "page", "write_map"]
 
 SCRIPTS = (
     "geometry", "world", "grid", "figures", "symbols", "painter", "panel", "goals", "lists", "search", "card",
-    "sites", "compare", "printing", "main",
+    "sites", "gaps", "compare", "printing", "main",
 )  # fmt: skip
 #: Vertices of all zones, and how far their outlines may stray from the truth to stay below, in metres.
 MAX_ZONE_VERTICES = 200_000
@@ -159,6 +160,7 @@ def map_payload(contents: Sequence[MapContent], *, lang: Lang) -> Payload:
         "drawn": {"zones_m": zones_m, "service_m": max(one.core["service_tolerance_m"] for one in scenes)},
         "scenes": [one.core for one in scenes],
         "sitings": panels.siting_rows(content.proposals, layers, transformer, lang),
+        "gaps": gap_rows(content.gaps, layers, transformer, lang),
         "show": {},
     }
     core["pinyin"] = readings(_names(core))

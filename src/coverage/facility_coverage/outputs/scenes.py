@@ -15,6 +15,7 @@ import pyproj
 import shapely
 
 from facility_coverage.analysis.coverage import CoverageResult
+from facility_coverage.analysis.gap_lists import GapList
 from facility_coverage.analysis.proposals import Proposal
 from facility_coverage.analysis.time_grid import TimeGrid
 from facility_coverage.analysis.verdicts import Verdict
@@ -55,6 +56,8 @@ class MapContent:
         Rows of `hierarchy.led_facilities`, None where no layer has tiers that lead.
     proposals
         Where to build next.
+    gaps
+        Who is left out, and why.
     state, state_name
         Id and name of the state; empty for the study as it is written.
     """
@@ -70,6 +73,7 @@ class MapContent:
     grid: TimeGrid | None = None
     leaders: pd.DataFrame | None = None
     proposals: tuple[Proposal, ...] = ()
+    gaps: tuple[GapList, ...] = ()
     state: str = ""
     state_name: str = ""
 

@@ -170,6 +170,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "attribute_sub_centre": ("急救分站", "ambulance station"),
     "attribute_elder_friendly": ("适老化", "fit for the elderly"),
     "after_building": ("按建议建成后", "After building"),
+    "gap_list": ("未可达人口最多的地方：原因 → 最省对策", "Where most are left out: why → cheapest remedy"),
     "leaf_sites": ("选址", "Sites"),
     "site": ("建议选址", "Proposed site"),
     "site_gain": ("新增可达人数", "People newly covered"),

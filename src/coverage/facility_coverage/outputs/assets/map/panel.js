@@ -167,7 +167,7 @@ fc.showLegend = function () {
         const r = fc.gapRadius(n, scale);
         key.append(fc.swatch((c) => { c.fillStyle = p.gap; c.beginPath(); c.arc(14, 9, Math.min(9, r), 0, 7); c.fill(); }, 28), fc.node("span", "", fc.count(n) + " " + t.people));
       });
-      body.append(key);
+      body.append(key, fc.gapList(layer));
     }
     if (scene.grid) {
       body.append(fc.toggle(t.people_grid, s.show.people, fc.lineSwatch(p.left_out[1], 9), flip("people")));
