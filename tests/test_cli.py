@@ -50,6 +50,8 @@ def test_a_run_leaves_map_tables_and_passport_and_replaces_them(small: Path) -> 
         "equity.csv",
         "lorenz.csv",
         "worst_served.csv",
+        "gaps.csv",
+        "remedies.csv",
         "run.json",
     }
     assert {path.name for path in folder.iterdir()} == names

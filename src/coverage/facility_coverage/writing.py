@@ -102,7 +102,7 @@ def _write_tables(
         tables.write_geopackage(config, layers, coverage, computed.verdicts, package, areas=drawn)
         if computed.after is not None:
             write_sites(computed.proposals, layers, computed.verdicts, computed.after.verdicts, folder)
-        write_gaps(gaps, layers, folder)
+        write_gaps(gaps, layers, folder, drawn="gaps" in config.outputs.geopackage)
         if servings:
             write_capacity(servings, layers, folder)
         write_equity(equity, folder)

@@ -42,7 +42,9 @@ def headings(document: Document) -> list[tuple[str, str]]:
 
 def test_chapters_have_words_own_headings(document: Document) -> None:
     found = headings(document)
-    top = "摘要 各类服务可达情况 规划目标判定总表 分项目标 未可达的原因与对策 分镇街情况 方法说明 数据质量 依据 运行信息"
+    top = (
+        "摘要 各类服务可达情况 规划目标判定总表 分项目标 未可达的原因与对策 分镇街情况 方法说明 数据质量 依据 运行信息"
+    )
     assert [text for level, text in found if level == "Heading 1"] == top.split()
     assert ("Heading 2", "东街") in found
     assert any(text.startswith("床位") for level, text in found if level == "Heading 2")

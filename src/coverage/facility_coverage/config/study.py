@@ -296,7 +296,7 @@ class Basemap(Model):
     )
 
 
-GeopackageLayer = Literal["zones", "demand", "facilities", "service_areas", "facility_service_areas"]
+GeopackageLayer = Literal["zones", "demand", "facilities", "service_areas", "facility_service_areas", "gaps"]
 
 
 class Outputs(Model):
@@ -306,8 +306,9 @@ class Outputs(Model):
         None, description="Result folder, relative to this YAML file; by default maps/<id> where the command is run"
     )
     geopackage: list[GeopackageLayer] = Field(
-        default=["zones", "demand", "facilities", "service_areas"],
-        description="Layers of coverage.gpkg; without demand, one point per piece of a cell, it is many times smaller",
+        default=["zones", "demand", "facilities", "service_areas", "gaps"],
+        description="Layers of coverage.gpkg; without demand, one point per piece of a cell, it is many times smaller; "
+        "gaps come with their remedies",
     )
     time_surface_m: Number | None = Field(
         None,

@@ -112,11 +112,13 @@ def _degrees(x_m: pd.Series, y_m: pd.Series, crs: pyproj.CRS) -> tuple[np.ndarra
     return np.round(lon, 6), np.round(lat, 6)
 
 
-def write_gaps(lists: Sequence[GapList], layers: Layers, folder: Path) -> None:
-    """Write gaps.csv and remedies.csv, and the layers `gaps`, `remedies` and `remedy_paths` of coverage.gpkg."""
+def write_gaps(lists: Sequence[GapList], layers: Layers, folder: Path, *, drawn: bool) -> None:
+    """Write gaps.csv and remedies.csv, and where `drawn` the layers `gaps`, `remedies` and `remedy_paths`."""
     table, cures = gap_table(lists, layers), remedies_table(lists, layers)
     write_csv(pd.DataFrame(table.drop(columns="geometry")), folder / FILES[0])
     write_csv(pd.DataFrame(cures.drop(columns="geometry")), folder / FILES[1])
+    if not drawn:
+        return
     package = folder / "coverage.gpkg"
     is_path = cures["to_lon"].notna()
     write_layer(table, package, "gaps", shape="Point")
