@@ -40,7 +40,9 @@ def number(value: float | None, lang: Lang) -> str:
 
 
 def figure(scale: str, value: float | None, lang: Lang) -> str:
-    """Return a goal's figure as people write it: shares in per cent, rates with what they are per, never rounded up.
+    """Return a goal's figure as people write it: shares in per cent, rates with what they are per.
+
+    It is never rounded up; minutes, of which few are better, are never rounded down.
 
     Examples
     --------
@@ -51,6 +53,8 @@ def figure(scale: str, value: float | None, lang: Lang) -> str:
 
     >>> figure("share", 0.5996, "en"), figure("share", 0.6, "en")
     ('59.9%', '60.0%')
+    >>> figure("minutes", 15.001, "en"), figure("minutes", 15.0, "en")
+    ('15.01 min', '15 min')
     """
     if value is None or pd.isna(value):
         return text("no_data", lang)
@@ -58,6 +62,8 @@ def figure(scale: str, value: float | None, lang: Lang) -> str:
         return f"{_cut(100 * value, 1):.1f}%"
     if scale == "count":
         return number(_cut(value, 2 if abs(value) < 100 else 0), lang)
+    if scale == "minutes":  # less is better: never rounded down
+        return rate(scale, lang).format(f"{0.0 - _cut(-value, 2):,.2f}".rstrip("0").rstrip("."))
     shown = number(_cut(value, 2), lang) if abs(value) < 100 else f"{_cut(value, 2):,.2f}".rstrip("0").rstrip(".")
     pattern = rate(scale, lang)
     return pattern.format(shown) if pattern else f"{shown}{'' if scale == '%' else ' '}{scale}"
