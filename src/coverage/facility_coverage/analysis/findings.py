@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import islice
@@ -66,7 +67,7 @@ def finding(rank: Rank, code: str, layer: str, file: str, *, where: Iterable[obj
     where
         What is concerned; the first `SHOWN` are kept.
     fields
-        What the sentences name in braces; numbers among them are the finding's figures, `count` its count.
+        What the sentences name in braces; numbers among them, where known, are its figures, `count` its count.
 
     Examples
     --------
@@ -77,11 +78,12 @@ def finding(rank: Rank, code: str, layer: str, file: str, *, where: Iterable[obj
     sentence = SENTENCES[code]
     zh, en, advice_zh, advice_en = (part.format(**fields) for part in sentence)
     numbers = {name: float(value) for name, value in fields.items() if isinstance(value, int | float)}
+    known = {name: value for name, value in numbers.items() if name != "count" and not math.isnan(value)}
     count = fields.get("count")
     return Finding(
         rank=rank, code=code, layer=layer, file=file, message=Text(zh=zh, en=en),
         advice=Text(zh=advice_zh, en=advice_en), where=tuple(str(value) for value in islice(where, SHOWN)),
-        count=count, figures={name: value for name, value in numbers.items() if name != "count"},
+        count=count, figures=known,
     )  # fmt: skip
 
 

@@ -66,7 +66,7 @@ def causes(
         ("neighbour", _in_time(trip, network, xy_of(every[promise.neighbours]))),
         ("barrier", _in_time(trip, variants.unbarred, own)),
         ("unattached", network.demand.edge < 0),
-        ("disconnected", np.isnan(seconds)),
+        ("disconnected", np.isnan(seconds) & (len(own) > 0)),
         ("slope", _in_time(trip, variants.level, own)),
         ("detour", _detour(trip, layers, network, detour_factor)),
     ]

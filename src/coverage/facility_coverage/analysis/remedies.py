@@ -118,8 +118,10 @@ def remedies(promise: Promise, gathered: Gathered, layers: Layers, network: Netw
     ]
 
 
-def _largest(case: _Case) -> pd.DataFrame:
-    return case.gathered.table.head(case.options.largest)
+def _largest(gathered: Gathered, options: Gaps) -> pd.DataFrame:
+    """Return the largest gaps, which stand first; scattered places have no place that would help them all."""
+    table = gathered.table
+    return table[~table["scattered"].astype(bool)].head(options.largest)
 
 
 def _new_sites(case: _Case) -> Iterator[Remedy]:
@@ -149,7 +151,7 @@ def _best_places(case: _Case, xy: Floats) -> Iterator[tuple[int, int, float, flo
     limit_s = 60.0 * max(trip.layer.cutoff_min.values())
     tree = cKDTree(xy)
     network = case.network
-    for gap, (x_m, y_m) in enumerate(_largest(case)[["x_m", "y_m"]].to_numpy(dtype=np.float64)):
+    for gap, (x_m, y_m) in enumerate(_largest(case.gathered, case.options)[["x_m", "y_m"]].to_numpy(dtype=np.float64)):
         near = np.atleast_1d(tree.query((x_m, y_m), k=min(_TRIED, len(xy)))[1])
         within = catchments(
             network.graph, network.links, network.standing, network.snap(xy[near]), limit_s=limit_s
@@ -172,7 +174,7 @@ def _paths(case: _Case) -> Iterator[Remedy]:
     speed_ms = speed_kmh / 3.6
     places = case.network.graph.node_xy
     tree = cKDTree(places)
-    for gap, row in enumerate(_largest(case).to_dict("records")):
+    for gap, row in enumerate(_largest(case.gathered, case.options).to_dict("records")):
         if row["cause"] not in _BY_PATH:
             continue
         middle = np.array([row["x_m"], row["y_m"]], dtype=np.float64)
@@ -267,7 +269,7 @@ def capacity_remedies(serving: Serving, gathered: Gathered, *, options: Gaps) ->
     trip, rate = serving.trip, np.where(serving.per_person > 0, serving.per_person, 1.0)
     xy, facilities = xy_of(trip.facilities), trip.facilities
     remedies_ = []
-    for gap, cause in enumerate(gathered.table["cause"].head(options.largest)):
+    for gap, cause in enumerate(_largest(gathered, options)["cause"]):
         here = np.flatnonzero(gathered.gap == gap)
         asked = np.asarray(trip.catchment[:, here].astype(bool) @ found.residual[here])
         asked = np.where(serving.unknown == (cause == "no_data"), asked, -1.0)
