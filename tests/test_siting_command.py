@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -252,6 +253,9 @@ def test_hostile_names_steer_neither_terminal_nor_spreadsheet(small: Path) -> No
 def test_an_interrupted_siting_leaves_the_old_result(small: Path) -> None:
     assert site(small.name, "--sites", "1", "-o", "out", cwd=small.parent).returncode == 0
     before = {path.name: path.read_bytes() for path in (small.parent / "out").iterdir()}
+    # Nobody writes into this pipe: whoever reads the stations from it waits there until it is interrupted.
+    (small.parent / "stations.csv").unlink()
+    os.mkfifo(small.parent / "stations.csv")
     program = Path(sys.executable).with_name("facility-coverage")
     process = subprocess.Popen(  # noqa: S603
         [program, "site", small.name, "--sites", "2", "-o", "out"], cwd=small.parent, text=True,
@@ -261,6 +265,7 @@ def test_an_interrupted_siting_leaves_the_old_result(small: Path) -> None:
     for line in process.stderr:
         if line.strip() == "read layers":
             break
+    time.sleep(1.0)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
     assert process.returncode != 0
