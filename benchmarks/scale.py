@@ -1,7 +1,9 @@
 """How time and memory grow with the area: the synthetic province at several sizes, from its files to its figures.
 
 ``python benchmarks/scale.py --sizes 1/8 1/4``. Each size is written by one process and measured in another, stage by
-stage, without anything kept from earlier runs; compiling is done before, on a small part of the province.
+stage, without anything kept from earlier runs; compiling is done before, on a small part of the province. With
+``--study district_500101`` the study of one district is measured, on the roads and people of all; with ``--whole-run``
+also what a run draws and writes.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ from measuring import forget_peak, peak_bytes
 from province import part_of, write_province
 
 from facility_coverage.config.reading import load_study
-from facility_coverage.study import compute
+from facility_coverage.running import run_study
+from facility_coverage.study import Computed, compute
 
 #: On this everything is compiled before the clock runs.
 SMALL = Fraction(1, 256)
@@ -62,31 +65,40 @@ class Gauge:
         self._name = ""
 
 
-def measure(folder: Path, threads: int) -> dict[str, Any]:
-    """Return what the stages of the province's study took, and the figures that it came to."""
-    with tempfile.TemporaryDirectory() as small:
-        write_province(Path(small), SMALL)
-        compute(load_study(Path(small) / "province.yaml"), threads=threads)
-    gauge = Gauge()
-    gauge("read study")
-    study = load_study(folder / "province.yaml")
-    computed = compute(study, threads=threads, progress=gauge)
-    gauge.stop()
+def measure(path: Path, *, threads: int, whole_run: bool) -> dict[str, Any]:
+    """Return what the stages of a study took, and the figures that it came to."""
+    with tempfile.TemporaryDirectory() as spare:
+        write_province(Path(spare), SMALL)
+        _study(Path(spare) / "province.yaml", Gauge(), threads, Path(spare) / "result" if whole_run else None)
+        gauge = Gauge()
+        computed = _study(path, gauge, threads, Path(spare) / "result" if whole_run else None)
     summary = computed.coverage.summary
     whole = summary[(summary["scope"] == "study") & (summary["group"] == "total")]
     return {
         "stages": [asdict(stage) for stage in gauge.stages],
         "demand_points": len(computed.layers.demand.points),
-        "directed_edges": {name: int(2 * len(net.graph.tail)) for name, net in computed.networks.items()},
+        "directed_edges": max(2 * len(network.graph.tail) for network in computed.networks.values()),
         "covered": dict(zip(whole["layer"], whole["share"].astype(float), strict=True)),
     }
 
 
-def in_process(folder: Path, *, work: str, size: Fraction, threads: int, memory_gb: float) -> dict[str, Any] | str:
+def _study(path: Path, gauge: Gauge, threads: int, folder: Path | None) -> Computed:
+    """Compute a study, and write its result where a folder is given."""
+    if folder is not None:
+        computed = run_study(path, folder=folder, threads=threads, progress=gauge).computed
+    else:
+        gauge("read study")
+        computed = compute(load_study(path), threads=threads, progress=gauge)
+    gauge.stop()
+    return computed
+
+
+def in_process(work: str, folder: Path, size: Fraction, asked: argparse.Namespace) -> dict[str, Any] | str:
     """Do one kind of work in a process of its own; return what it says, or why it failed."""
     command = [sys.executable, __file__, "--work", work, "--folder", str(folder), "--sizes", str(size)]
-    command += ["--threads", str(threads), "--memory-gb", str(memory_gb)]
-    environment = os.environ | {"FACILITY_COVERAGE_CACHE": "off", "NUMBA_NUM_THREADS": str(threads)}
+    command += ["--threads", str(asked.threads), "--memory-gb", str(asked.memory_gb), "--study", asked.study]
+    command += ["--whole-run"] * asked.whole_run
+    environment = os.environ | {"FACILITY_COVERAGE_CACHE": "off", "NUMBA_NUM_THREADS": str(asked.threads)}
     try:
         done = subprocess.run(  # noqa: S603 - this file
             command, capture_output=True, text=True, check=False, env=environment, timeout=_TIMEOUT_S
@@ -110,7 +122,8 @@ def work_alone(arguments: argparse.Namespace) -> None:
         stage = Stage("write the province", time.perf_counter() - begin, peak_bytes())
         print(json.dumps(facts | {"stages": [asdict(stage)]}))
     else:
-        print(json.dumps(measure(arguments.folder, arguments.threads)))
+        path = arguments.folder / f"{arguments.study}.yaml"
+        print(json.dumps(measure(path, threads=arguments.threads, whole_run=arguments.whole_run)))
 
 
 def table(results: dict[str, tuple[dict[str, Any], dict[str, Any]]]) -> str:
@@ -119,12 +132,15 @@ def table(results: dict[str, tuple[dict[str, Any], dict[str, Any]]]) -> str:
         "area, km²": "area_km2", "towns": "towns", "districts": "districts", "populated cells": "populated_cells",
         "directed edges": "directed_edges",
     }  # fmt: skip
+    in_study = {"demand points of the study": "demand_points", "directed edges of the study": "directed_edges"}
     lines = ["| | " + " | ".join(results) + " |", "|---|" + "---|" * len(results)]
     for label, key in counts.items():
         lines.append(f"| {label} | " + " | ".join(f"{written[key]:,.0f}" for written, _ in results.values()) + " |")
     layers = ("elder_care", "childcare", "clinic")
     sums = (f"{sum(written[layer] for layer in layers):,}" for written, _ in results.values())
     lines.append("| facilities in three layers | " + " | ".join(sums) + " |")
+    for label, key in in_study.items():
+        lines.append(f"| {label} | " + " | ".join(f"{measured[key]:,}" for _, measured in results.values()) + " |")
     columns = [written["stages"] + measured["stages"] for written, measured in results.values()]
     for number, stage in enumerate(columns[0]):
         cells = (f"{c[number]['seconds']:.1f} s, {c[number]['peak_bytes'] / 1e9:.2f} GB" for c in columns)
@@ -132,7 +148,7 @@ def table(results: dict[str, tuple[dict[str, Any], dict[str, Any]]]) -> str:
     sums = (
         f"{sum(s['seconds'] for s in c[1:]):.1f} s, {max(s['peak_bytes'] for s in c[1:]) / 1e9:.2f} GB" for c in columns
     )
-    lines.append("| **from files to figures** | " + " | ".join(sums) + " |")
+    lines.append("| **all stages of the study** | " + " | ".join(sums) + " |")
     return "\n".join(lines)
 
 
@@ -142,6 +158,8 @@ def main() -> None:
     parser.add_argument("--sizes", type=part_of, nargs="+", default=[Fraction(1, 8)], help="parts of the province")
     parser.add_argument("--threads", type=int, default=2, help="threads of the searches")
     parser.add_argument("--memory-gb", type=float, default=8.0, help="most memory of a process; beyond it ends (Linux)")
+    parser.add_argument("--study", default="province", help="which study is measured: province, or district_500101 …")
+    parser.add_argument("--whole-run", action="store_true", help="also draw and write, as facility-coverage run does")
     parser.add_argument("--folder", type=Path, help="where to write; by default a folder that is deleted afterwards")
     parser.add_argument("--work", choices=["write", "measure"], help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -152,9 +170,8 @@ def main() -> None:
         results = {}
         for size in arguments.sizes:
             folder = (arguments.folder or Path(spare)) / f"province-{size.numerator}-{size.denominator}"
-            options = {"size": size, "threads": arguments.threads, "memory_gb": arguments.memory_gb}
-            written = in_process(folder, work="write", **options)
-            measured = in_process(folder, work="measure", **options) if isinstance(written, dict) else "not measured"
+            written = in_process("write", folder, size, arguments)
+            measured = in_process("measure", folder, size, arguments) if isinstance(written, dict) else "not done"
             if isinstance(written, dict) and isinstance(measured, dict):
                 results[str(size)] = (written, measured)
                 print(f"{size}: {json.dumps({k: v for k, v in measured.items() if k != 'stages'})}", flush=True)

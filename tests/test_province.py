@@ -185,7 +185,7 @@ def test_the_sizes_are_measured_stage_by_stage_in_one_table() -> None:
     assert all(found and 0.1 < float(found[2]) < 4.0 for pair in costs.values() for found in pair)
     for column in range(2):
         seconds = sum(float(found[1]) for name in stages[1:] if (found := costs[name][column]))
-        said = re.match(r" (\d+\.\d) s", rows["**from files to figures**"][column])
+        said = re.match(r" (\d+\.\d) s", rows["**all stages of the study**"][column])
         assert said
         assert float(said[1]) == pytest.approx(seconds, abs=0.31)
     assert [int(cell.replace(",", "")) for cell in rows["towns"]] == [4, 8]
