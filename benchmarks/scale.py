@@ -32,6 +32,7 @@ from facility_coverage.study import Computed, compute
 #: On this everything is compiled before the clock runs.
 SMALL = Fraction(1, 256)
 _TIMEOUT_S = 3_600.0
+OUT_OF_MEMORY, UNKNOWN = "not within the memory allowed", "–"
 
 
 @dataclass(frozen=True)
@@ -45,24 +46,24 @@ class Stage:
 
 @dataclass
 class Gauge:
-    """Measures stages, told of each as it begins."""
+    """Measures stages, told of each as it begins; `name` is the one under way."""
 
     stages: list[Stage] = field(default_factory=list)
-    _name: str = ""
+    name: str = ""
     _begin: float = 0.0
 
     def __call__(self, name: str) -> None:
         """End the stage before, if any, and begin another."""
         self.stop()
-        self._name = name
+        self.name = name
         forget_peak()
         self._begin = time.perf_counter()
 
     def stop(self) -> None:
         """End the last stage."""
-        if self._name:
-            self.stages.append(Stage(self._name, time.perf_counter() - self._begin, peak_bytes()))
-        self._name = ""
+        if self.name:
+            self.stages.append(Stage(self.name, time.perf_counter() - self._begin, peak_bytes()))
+        self.name = ""
 
 
 def measure(path: Path, *, threads: int, whole_run: bool) -> dict[str, Any]:
@@ -71,7 +72,11 @@ def measure(path: Path, *, threads: int, whole_run: bool) -> dict[str, Any]:
         write_province(Path(spare), SMALL)
         _study(Path(spare) / "province.yaml", Gauge(), threads, Path(spare) / "result" if whole_run else None)
         gauge = Gauge()
-        computed = _study(path, gauge, threads, Path(spare) / "result" if whole_run else None)
+        try:
+            computed = _study(path, gauge, threads, Path(spare) / "result" if whole_run else None)
+        except MemoryError:
+            # What was done until then counts; the stage that did not end has no time.
+            return {"stages": [asdict(stage) for stage in gauge.stages], "out_of_memory_in": gauge.name}
     summary = computed.coverage.summary
     whole = summary[(summary["scope"] == "study") & (summary["group"] == "total")]
     return {
@@ -140,16 +145,37 @@ def table(results: dict[str, tuple[dict[str, Any], dict[str, Any]]]) -> str:
     sums = (f"{sum(written[layer] for layer in layers):,}" for written, _ in results.values())
     lines.append("| facilities in three layers | " + " | ".join(sums) + " |")
     for label, key in in_study.items():
-        lines.append(f"| {label} | " + " | ".join(f"{measured[key]:,}" for _, measured in results.values()) + " |")
-    columns = [written["stages"] + measured["stages"] for written, measured in results.values()]
-    for number, stage in enumerate(columns[0]):
-        cells = (f"{c[number]['seconds']:.1f} s, {c[number]['peak_bytes'] / 1e9:.2f} GB" for c in columns)
-        lines.append(f"| {stage['name']} | " + " | ".join(cells) + " |")
-    sums = (
-        f"{sum(s['seconds'] for s in c[1:]):.1f} s, {max(s['peak_bytes'] for s in c[1:]) / 1e9:.2f} GB" for c in columns
-    )
-    lines.append("| **all stages of the study** | " + " | ".join(sums) + " |")
-    return "\n".join(lines)
+        known = (f"{measured[key]:,}" if key in measured else UNKNOWN for _, measured in results.values())
+        lines.append(f"| {label} | " + " | ".join(known) + " |")
+    return "\n".join(lines + _costs(results))
+
+
+def _costs(results: dict[str, tuple[dict[str, Any], dict[str, Any]]]) -> list[str]:
+    """Return the rows of the stages, and of all of them."""
+    columns = [
+        {stage["name"]: stage for stage in written["stages"] + measured["stages"]}
+        for written, measured in results.values()
+    ]
+    ended = [measured.get("out_of_memory_in") for _, measured in results.values()]
+    names = list(max(columns, key=len)) + [name for name in dict.fromkeys(ended) if name]
+    rows = []
+    for name in dict.fromkeys(names):
+        cells = (
+            _cost(column[name]["seconds"], column[name]["peak_bytes"]) if name in column
+            else OUT_OF_MEMORY if name == end else UNKNOWN
+            for column, end in zip(columns, ended, strict=True)
+        )  # fmt: skip
+        rows.append(f"| {name} | " + " | ".join(cells) + " |")
+    sums = []
+    for column, end in zip(columns, ended, strict=True):
+        own = list(column.values())[1:]  # writing the province is not the study's
+        whole = _cost(sum(stage["seconds"] for stage in own), max((stage["peak_bytes"] for stage in own), default=0))
+        sums.append(UNKNOWN if end else whole)
+    return [*rows, "| **all stages of the study** | " + " | ".join(sums) + " |"]
+
+
+def _cost(seconds: float, peak: int) -> str:
+    return f"{seconds:.1f} s, {peak / 1e9:.2f} GB"
 
 
 def main() -> None:
