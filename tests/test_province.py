@@ -197,3 +197,29 @@ def test_a_size_that_memory_does_not_hold_is_said_so_and_no_figure_is_made_up() 
     assert done.returncode == 0
     assert done.stdout.startswith("1/256: writing: ")
     assert "|" not in done.stdout
+
+
+def test_stages_after_memory_ran_out_have_no_figure() -> None:
+    sys.path.insert(0, str(SCALE.parent))
+    try:
+        import scale  # noqa: PLC0415 - a script beside the package
+    finally:
+        sys.path.remove(str(SCALE.parent))
+    written = dict.fromkeys(["area_km2", "towns", "districts", "populated_cells", "directed_edges", *LAYERS], 7)
+
+    def stages(*names: str) -> list[dict[str, object]]:
+        return [{"name": name, "seconds": 1.0, "peak_bytes": 2_000_000_000} for name in names]
+
+    small = {"stages": stages("read layers", "build networks", "travel times"), "demand_points": 5, "directed_edges": 6}
+    large = {"stages": stages("read layers"), "out_of_memory_in": "build networks"}
+    written = written | {"stages": stages("write the province")}
+    lines = scale.table({"1/8": (written, small), "1": (written, large)}).splitlines()
+    cost = "1.0 s, 2.00 GB"
+    assert lines[-6:] == [
+        "| directed edges of the study | 6 | – |",
+        f"| write the province | {cost} | {cost} |",
+        f"| read layers | {cost} | {cost} |",
+        f"| build networks | {cost} | {scale.OUT_OF_MEMORY} |",
+        f"| travel times | {cost} | – |",
+        "| **all stages of the study** | 3.0 s, 2.00 GB | – |",
+    ]
