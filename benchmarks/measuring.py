@@ -70,13 +70,14 @@ class Cost:
     peak_bytes: int
 
 
-def _forget_peak() -> None:
+def forget_peak() -> None:
     """Let the largest memory count from now on, where the system can (Linux); elsewhere it counts from the start."""
     if _RESET.exists():
         _RESET.write_text("5", encoding="ascii")
 
 
-def _peak_bytes() -> int:
+def peak_bytes() -> int:
+    """Return the largest memory of the process since `forget_peak`, bytes."""
     # getrusage would count the parent's memory at the time of the start as well.
     if _STATUS.exists():
         (line,) = (line for line in _STATUS.read_text(encoding="ascii").splitlines() if line.startswith("VmHWM"))
@@ -94,11 +95,11 @@ def _give_back() -> None:
 
 def _timed(work: Callable[[], Any]) -> tuple[Cost, Any]:
     gc.collect()
-    _forget_peak()
+    forget_peak()
     begin = time.perf_counter()
     result = work()
     seconds = time.perf_counter() - begin
-    return Cost(seconds, _peak_bytes()), result
+    return Cost(seconds, peak_bytes()), result
 
 
 def _serve(connection: Connection, module: str, name: str, folder: Path, threads: int) -> None:
