@@ -16,7 +16,7 @@ from facility_coverage.layers.grid import CellFault
 if TYPE_CHECKING:
     from pathlib import Path
 
-MOST_CELLS, MOST_BYTES = 20_000_000, 1 << 30
+MOST_CELLS = 20_000_000
 
 # Each piece of a tag is bounded, so that no file, however made, takes more than linear time.
 _IN = rb"[^<>]{0,300}"
@@ -36,12 +36,6 @@ _ROW = re.compile(rb"<(?:\w{1,9}:)?row\s(?:[^<>]{0,300}\s)?r=[\"'](\d{1,7})[\"']
 _LETTERS = re.compile(rb"\sr=[\"']([A-Z]{1,3})\d")
 _SHEET_ID = re.compile(r"<(?:\w{1,9}:)?sheet\s[^<>]{0,2000}\s\w{1,30}:id=[\"']([^\"'<>]+)[\"']")
 _LINK = re.compile(r"<(?:\w{1,9}:)?Relationship\s[^<>]{0,9000}>")
-
-
-def unpacked_bytes(path: Path) -> int:
-    """Return the bytes that a workbook unpacks to, as it says itself."""
-    with zipfile.ZipFile(path) as parts:
-        return sum(part.file_size for part in parts.infolist())
 
 
 def sheet_xml(path: Path, position: int) -> bytes:
