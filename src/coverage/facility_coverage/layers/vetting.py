@@ -121,7 +121,7 @@ def _root(start: bytes) -> str | None:
             parser.Parse(start[i : i + 1024], False)
             if found:
                 break
-    except expat.ExpatError:  # also an encoding that expat does not know, such as GBK: the bytes must do
+    except (expat.ExpatError, ValueError, LookupError):  # also an encoding that expat does not know, such as GBK
         if not found:
             plain = _COMMENT.sub(b"", start)
             element = _ELEMENT.search(plain)
