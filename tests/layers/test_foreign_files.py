@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 import geopandas as gpd
 import numpy as np
 import openpyxl
+import osmium
 import pandas as pd
 import pyogrio
 import pytest
@@ -31,7 +32,7 @@ from facility_coverage.layers.files import read_file
 from facility_coverage.layers.gdal import OFFLINE, offline, open_raster
 from facility_coverage.layers.openstreetmap import read_ways
 from facility_coverage.layers.roads import _read_graph
-from facility_coverage.layers.unpacking import archive_faults, inflated, leads_out, stream_faults
+from facility_coverage.layers.unpacking import archive_faults, extract_faults, inflated, leads_out, stream_faults
 from facility_coverage.layers.vetting import vector_faults
 from facility_coverage.outputs.payload import read_payload
 
@@ -392,6 +393,73 @@ def test_a_packed_extract_is_measured_before_it_is_read(tmp_path: Path, suffix: 
         stream.write(b"</osm>")
     with pytest.raises(LayerError, match="unpacks to more than 200 times its size"):
         read_ways(path, file=path.name)
+
+
+def _message(*fields: tuple[int, int | bytes]) -> bytes:
+    """Return a Protocol Buffers message, by the rules of its format."""
+
+    def number(value: int) -> bytes:
+        return bytes([value]) if value < 128 else bytes([value % 128 + 128]) + number(value // 128)
+
+    return b"".join(
+        number(name * 8) + number(value)
+        if isinstance(value, int)
+        else number(name * 8 + 2) + number(len(value)) + value
+        for name, value in fields
+    )
+
+
+def _block(kind: bytes, content: bytes, *, says: int | None = None, last: bool = False) -> bytes:
+    size, data = (2, len(content) if says is None else says), (3, zlib.compress(content, 9))
+    blob = _message(data, size) if last else _message(size, data)
+    header = _message((1, kind), (3, len(blob)))
+    return len(header).to_bytes(4, "big") + header + blob
+
+
+HEADER = _block(b"OSMHeader", _message((4, b"OsmSchema-V0.6"), (4, b"DenseNodes")))
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_an_extract_whose_blocks_unpack_to_many_times_its_size_is_refused(tmp_path: Path, last: bool) -> None:
+    zeros = bytes(30 << 20)
+    (tmp_path / "a.osm.pbf").write_bytes(HEADER + b"".join(_block(b"OSMData", zeros, last=last) for _ in range(3)))
+    with pytest.raises(LayerError, match="unpacks to more than 200 times its size"):
+        read_ways(tmp_path / "a.osm.pbf", file="a.osm.pbf")
+    (tmp_path / "b.osm.pbf").write_bytes(HEADER + _block(b"OSMData", zeros, last=last))
+    assert extract_faults(tmp_path / "b.osm.pbf", file="b.osm.pbf") == []
+
+
+def test_a_block_that_says_that_it_is_small_is_refused_by_osmium(tmp_path: Path) -> None:
+    block = _block(b"OSMData", bytes(30 << 20), says=1000)
+    (tmp_path / "a.osm.pbf").write_bytes(HEADER + block * 3)
+    with pytest.raises(LayerError, match="is not a whole OpenStreetMap file"):
+        read_ways(tmp_path / "a.osm.pbf", file="a.osm.pbf")
+
+
+def test_the_blocks_of_an_extract_are_added_up(tmp_path: Path) -> None:
+    path = tmp_path / "a.osm.pbf"
+    with osmium.SimpleWriter(str(path)) as writer:
+        for i in range(1, 20_001):
+            writer.add_node(osmium.osm.mutable.Node(id=i, location=(i / 1e4, i / 7e3)))
+    said: list[int] = []
+    assert unpacking._field(_message((1, b"x"), (2, 300), (2, 70_000), (9, 1)), 2) == 70_000
+    data, at = path.read_bytes(), 0
+    while at < len(data):  # by hand, with the regular form that osmium writes
+        length = int.from_bytes(data[at : at + 4], "big")
+        size = unpacking._field(data[at + 4 : at + 4 + length], 3)
+        assert size is not None
+        blob = data[at + 4 + length : at + 4 + length + size]
+        begin = blob.index(b"\x78")  # where zlib's data begin
+        said.append(len(zlib.decompress(blob[begin:])))
+        assert unpacking._field(blob, 2) == said[-1]
+        at += 4 + length + size
+    assert len(said) > 2
+    assert extract_faults(path, file="a") == []
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_no_trouble(data: bytes) -> None:
+    assert unpacking._field(data, 2) is None or isinstance(unpacking._field(data, 2), int)
 
 
 def test_a_packed_extract_of_usual_ratio_is_let_through(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ MOST_RATIO = 200
 RATIO_FROM_BYTES = 64 << 20
 
 _PIECE = 1 << 20
+_LARGEST_HEADER, _LARGEST_BLOCK = 64 << 10, 32 << 20  # of a .pbf file, by its definition
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError)
 
 
@@ -73,6 +74,25 @@ def stream_faults(path: Path, *, file: str) -> list[Fault]:
     return [_too_much(file, limit)] if total > most else []
 
 
+def extract_faults(path: Path, *, file: str) -> list[Fault]:
+    """Return a fault where the blocks of a .pbf file unpack to more than the limits.
+
+    Each block says what it unpacks to, and osmium refuses a block that says anything else (wiki.openstreetmap.org/wiki/
+    PBF_Format: BlobHeader.datasize is its field 3, Blob.raw_size its field 2). A damaged file is osmium's matter.
+    """
+    most, limit = _limit(path, MOST_EXTRACT_BYTES)
+    total = 0
+    with path.open("rb") as stream:
+        while (start := stream.read(4)) and total <= most:
+            length = int.from_bytes(start, "big")
+            size = _field(stream.read(length), 3) if length <= _LARGEST_HEADER else None
+            if size is None or size > _LARGEST_BLOCK:
+                return []
+            block = stream.read(size)
+            total += _field(block, 2) or len(block)
+    return [_too_much(file, limit)] if total > most else []
+
+
 def inflated(data: bytes, most: int) -> bytes:
     """Return zlib data unpacked.
 
@@ -107,6 +127,39 @@ def leads_out(name: str) -> bool:
     """
     ways = (PurePosixPath(name), PureWindowsPath(name))
     return any(way.anchor or way.drive or ".." in way.parts for way in ways) or "\0" in name
+
+
+def _field(message: bytes, wanted: int) -> int | None:
+    """Return the whole number in a field of a Protocol Buffers message, the last where there are several."""
+    found, at = None, 0
+    try:
+        while at < len(message):
+            key, at = _varint(message, at)
+            number, kind = key >> 3, key & 7
+            if kind == 0:
+                value, at = _varint(message, at)
+                found = value if number == wanted else found
+            elif kind == 2:
+                length, at = _varint(message, at)
+                at += length
+            else:
+                at += {1: 8, 5: 4}[kind]
+    except (IndexError, KeyError):  # cut off, or no such message
+        return None
+    return found
+
+
+def _varint(message: bytes, at: int) -> tuple[int, int]:
+    """Return the number that begins at a byte of a message, seven bits a byte, and where the next begins."""
+    value = shift = 0
+    while True:
+        byte = message[at]
+        value |= (byte & 0x7F) << shift
+        at, shift = at + 1, shift + 7
+        if byte < 0x80:
+            return value, at
+        if shift > 63:
+            raise IndexError("no number")
 
 
 def _limit(path: Path, most: int) -> tuple[int, str]:
