@@ -108,6 +108,25 @@ def test_a_graph_with_entities_is_refused(tmp_path: Path) -> None:
         _read_graph(tmp_path / "b.graphml", "b.graphml")
 
 
+def test_a_workbook_with_entities_is_refused(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["name"])
+    book.active.append(["STANDS-FOR"])
+    book.save(tmp_path / "plain.xlsx")
+    path = tmp_path / "a.xlsx"
+    entities = (
+        laughs("x", "")
+        .split("<x>", maxsplit=1)[0]
+        .removeprefix('<?xml version="1.0"?>')
+        .replace("DOCTYPE x", "DOCTYPE worksheet")
+    )
+    with zipfile.ZipFile(tmp_path / "plain.xlsx") as plain, zipfile.ZipFile(path, "w") as bomb:
+        for name in plain.namelist():
+            text = plain.read(name).decode()
+            bomb.writestr(name, entities + text.replace("STANDS-FOR", "&a9;") if "sheet1" in name else text)
+    assert "a.xlsx: declares a document type, which is not read" in told(path)
+
+
 def test_a_document_type_within_a_text_is_a_text(tmp_path: Path) -> None:
     inside = "<description><![CDATA[<!DOCTYPE html><html>名</html>]]></description>"
     text = (

@@ -89,7 +89,7 @@ def _chosen(names: list[str], usable: list[str], sheet: str | None, file: str) -
 
 def _read_xlsx(path: Path, file: str, sheet: str | None) -> tuple[str, Grid]:
     try:
-        raise_faults(archive_faults(path, file=file))
+        raise_faults(archive_faults(path, file=file) or workbook_xml.document_type_faults(path, file=file))
         book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(path.read_bytes()))
         xml: dict[str, bytes] = {}
         for position, meta in enumerate(book.sheets_metadata):

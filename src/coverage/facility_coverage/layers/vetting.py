@@ -12,7 +12,7 @@ from xml.parsers import expat
 
 from facility_coverage.errors import Fault
 
-_START = 1 << 20
+START = 1 << 20
 """Bytes that are looked at; GDAL looks at fewer."""
 
 _FOLLOWING = (
@@ -62,11 +62,16 @@ def vector_faults(path: Path, *, file: str) -> list[Fault]:
 
 def xml_faults(path: Path, *, file: str) -> list[Fault]:
     """Return a fault where an XML file declares a document type: its entities may grow without end, or be files."""
-    root = _root(_start(path))
+    return start_faults(_start(path), file=file)
+
+
+def start_faults(start: bytes, *, file: str) -> list[Fault]:
+    """Return a fault where XML that begins so declares a document type, or anything may still come."""
+    root = _root(start)
     if root == _DOCTYPE:
         advice = "remove <!DOCTYPE …>, and write what its entities stand for"
         return [Fault(file, "declares a document type, which is not read", advice=advice)]
-    if root is None and path.stat().st_size > _START:
+    if root is None and len(start) == START:
         return [Fault(file, "holds no element in its first megabyte", advice="save it anew")]
     return []
 
@@ -83,7 +88,7 @@ def raster_driver(path: Path) -> str | None:
     return "AAIGrid" if start.lstrip().lower().startswith(b"ncols") else None
 
 
-def _start(path: Path, count: int = _START) -> bytes:
+def _start(path: Path, count: int = START) -> bytes:
     try:
         with path.open("rb") as stream:
             return stream.read(count)

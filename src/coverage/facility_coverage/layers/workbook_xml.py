@@ -12,9 +12,12 @@ import zipfile
 from typing import TYPE_CHECKING
 
 from facility_coverage.layers.grid import CellFault
+from facility_coverage.layers.vetting import START, start_faults
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from facility_coverage.errors import Fault
 
 MOST_CELLS = 20_000_000
 
@@ -36,6 +39,18 @@ _ROW = re.compile(rb"<(?:\w{1,9}:)?row\s(?:[^<>]{0,300}\s)?r=[\"'](\d{1,7})[\"']
 _LETTERS = re.compile(rb"\sr=[\"']([A-Z]{1,3})\d")
 _SHEET_ID = re.compile(r"<(?:\w{1,9}:)?sheet\s[^<>]{0,2000}\s\w{1,30}:id=[\"']([^\"'<>]+)[\"']")
 _LINK = re.compile(r"<(?:\w{1,9}:)?Relationship\s[^<>]{0,9000}>")
+
+
+def document_type_faults(path: Path, *, file: str) -> list[Fault]:
+    """Return a fault where a part of a workbook declares a document type; its reader knows no entities."""
+    with zipfile.ZipFile(path) as parts:
+        for part in parts.infolist():
+            if part.filename.lower().endswith((".xml", ".rels")):
+                with parts.open(part) as stream:
+                    faults = start_faults(stream.read(START), file=file)
+                if faults:
+                    return faults
+    return []
 
 
 def sheet_xml(path: Path, position: int) -> bytes:
