@@ -250,7 +250,7 @@ def file_xlsx_text(small: Path) -> None:
 
 
 @says(
-    "roads.gpkg: cannot be read: 'roads.gpkg' not recognized as being in a supported file format",
+    "roads.gpkg: cannot be read: 'roads.gpkg' not recognized as being in a supported file format; save it as GeoPackage, GeoJSON or shapefile",
 )
 def file_gpkg_text(small: Path) -> None:
     put(small, "hello", "roads.gpkg")

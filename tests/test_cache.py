@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -38,6 +39,17 @@ class Step:
             tables={"tags": pd.DataFrame({"name": ["甲", None, "甲"], "foot": [np.nan] * 3}, index=[5, 6, 7])},
             figures={"ways_read": 3, "report": {"largest_move_m": 0.1, "unknown": None}},
         )
+
+
+def _unpickled() -> None:
+    raise RuntimeError("it was unpickled")
+
+
+class Pickled:
+    """Says when it is unpickled."""
+
+    def __reduce__(self) -> tuple[object, tuple[()]]:
+        return _unpickled, ()
 
 
 def assert_same(one: Stored, other: Stored) -> None:
@@ -113,6 +125,49 @@ def test_no_changed_byte_reaches_a_result(tmp_path: Path) -> None:
         assert_same(cache.stored(KEY, step), first)
 
 
+def test_every_changed_byte_is_noticed(tmp_path: Path) -> None:
+    """Also in what no figure comes from, such as the times of the parts."""
+    cache = Cache(tmp_path)
+    whole = _kept(cache, KEY).read_bytes()
+    for position in range(0, len(whole), 41):
+        step = Step()
+        (tmp_path / f"{KEY}.npz").write_bytes(whole[:position] + bytes([whole[position] ^ 1]) + whole[position + 1 :])
+        cache.stored(KEY, step)
+        assert step.calls == 1
+
+
+def test_a_sound_archive_with_other_figures_is_noticed_by_its_hash(tmp_path: Path) -> None:
+    """Whatever wrote it kept the checksums of the archive right, so that NumPy would read it."""
+    step, cache = Step(), Cache(tmp_path)
+    first = cache.stored(KEY, step)
+    file = tmp_path / f"{KEY}.npz"
+    ending = file.read_bytes()[-32:]
+    with np.load(file) as content:
+        parts = dict(content)
+    parts["array xy"] = parts["array xy"] + 1
+    np.savez(file, **parts)
+    with np.load(file) as content:
+        assert content["array xy"][0, 0] == 1
+    file.write_bytes(file.read_bytes() + ending)
+    assert_same(cache.stored(KEY, step), first)
+    assert step.calls == 2
+    cache.stored(KEY, step)
+    assert step.calls == 2
+
+
+def test_an_entry_under_the_name_of_another_is_noticed(tmp_path: Path) -> None:
+    cache, other = Cache(tmp_path), key_of("test", "def")
+    _kept(cache, KEY).rename(tmp_path / f"{other}.npz")
+    step = Step()
+    cache.stored(other, step)
+    assert step.calls == 1
+
+
+def test_an_entry_ends_with_the_hash_of_its_key_and_of_the_rest(tmp_path: Path) -> None:
+    whole = _kept(Cache(tmp_path), KEY).read_bytes()
+    assert whole[-32:] == hashlib.sha256(KEY.encode() + whole[:-32]).digest()
+
+
 @pytest.mark.parametrize("content", [b"", b"not an archive", b"PK\x03\x04"])
 def test_something_else_in_its_place(tmp_path: Path, content: bytes) -> None:
     (tmp_path / f"{KEY}.npz").write_bytes(content)
@@ -123,7 +178,12 @@ def test_something_else_in_its_place(tmp_path: Path, content: bytes) -> None:
 
 
 def test_nothing_pickled_is_read(tmp_path: Path) -> None:
-    np.savez(tmp_path / f"{KEY}.npz", notes=np.array([{"a": 1}], dtype=object))
+    """Not even where the hash is right."""
+    file = tmp_path / f"{KEY}.npz"
+    np.savez(file, notes=np.array([Pickled()], dtype=object))
+    file.write_bytes(file.read_bytes() + hashlib.sha256(KEY.encode() + file.read_bytes()).digest())
+    with np.load(file, allow_pickle=True) as content, pytest.raises(RuntimeError, match="it was unpickled"):
+        content["notes"]
     step = Step()
     Cache(tmp_path).stored(KEY, step)
     assert step.calls == 1

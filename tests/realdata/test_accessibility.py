@@ -55,7 +55,7 @@ def poa(realdata: Path, tmp_path_factory: pytest.TempPathFactory) -> Computed:
     study["plan"] = {"id": "p", "title": "P", "goals": goals}
     path = folder / "poa.yaml"
     path.write_text(yaml.safe_dump(study, allow_unicode=True), encoding="utf-8")
-    return compute(load_study(path))
+    return compute(load_study(path, allow_outside=True))
 
 
 @pytest.mark.parametrize("bent", [False, True], ids=["bands", "gaussian"])

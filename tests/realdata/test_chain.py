@@ -46,7 +46,7 @@ class Place:
 def run(folder: Path, study: dict[str, object], extract: Path, *, threads: int = 1) -> Place:
     path = folder / f"{study['id']}.yaml"
     path.write_text(yaml.safe_dump(study, allow_unicode=True, sort_keys=False), encoding="utf-8")
-    return Place(compute(load_study(path), threads=threads), extract, folder)
+    return Place(compute(load_study(path, allow_outside=True), threads=threads), extract, folder)
 
 
 @pytest.fixture(scope="session")

@@ -31,7 +31,7 @@ OPEN_TO_FEW = {
 def run(folder: Path, study: dict[str, object]) -> Computed:
     path = folder / f"{study['id']}.yaml"
     path.write_text(yaml.safe_dump(study, allow_unicode=True, sort_keys=False), encoding="utf-8")
-    return compute(load_study(path))
+    return compute(load_study(path, allow_outside=True))
 
 
 def elder_study(data: Path, *, slope: bool) -> dict[str, object]:

@@ -29,7 +29,7 @@ def test_the_map_of_a_real_place_opens_without_a_network(
     (tmp_path / "study.yaml").write_text(yaml.safe_dump(study, allow_unicode=True), encoding="utf-8")
     program = Path(sys.executable).with_name("facility-coverage")
     done = subprocess.run(  # noqa: S603 (our own program)
-        [program, "run", "study.yaml"], cwd=tmp_path, capture_output=True, text=True, check=False
+        [program, "run", "study.yaml", "--allow-outside"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     folder = tmp_path / "maps" / place

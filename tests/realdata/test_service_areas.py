@@ -41,7 +41,7 @@ def poa(realdata: Path, tmp_path_factory: pytest.TempPathFactory) -> Place:
     folder = tmp_path_factory.mktemp("areas")
     path = folder / "poa.yaml"
     path.write_text(yaml.safe_dump(poa_study(realdata, folder), allow_unicode=True), encoding="utf-8")
-    computed = compute(load_study(path))
+    computed = compute(load_study(path, allow_outside=True))
     graph = computed.networks["adult"].graph
     rng = np.random.default_rng(2026)
     sites = graph.xy[rng.integers(0, len(graph.xy), SITES)] + rng.normal(0, 30, (SITES, 2))

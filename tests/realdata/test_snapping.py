@@ -51,7 +51,7 @@ def walked(folder: Path, study: dict[str, object]) -> Place:
     (facilities,) = study["facilities"]
     study["profiles"], facilities["profile"] = {"walker": WALKER}, "walker"
     (folder / "study.yaml").write_text(yaml.safe_dump(study), encoding="utf-8")
-    computed = compute(load_study(folder / "study.yaml"))
+    computed = compute(load_study(folder / "study.yaml", allow_outside=True))
     points = computed.layers.demand.points[["x_m", "y_m"]].to_numpy()
     sites = shapely.get_coordinates(computed.layers.facilities["health"].geometry.to_numpy())
     return Place(computed, computed.networks["walker"].graph, points, sites)

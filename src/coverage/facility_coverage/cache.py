@@ -1,7 +1,7 @@
 """Results of slow steps, kept on disk under the hash of everything they come from.
 
-An entry is one file: arrays as NumPy writes them, tables of texts and figures beside them, nothing pickled. Whatever
-is wrong with a file or a folder, the step is simply computed again.
+An entry is one file: arrays as NumPy writes them, tables of texts and figures beside them, nothing pickled, and at the
+end the hash of its key and of all this. Whatever is wrong with a file or a folder, the step is simply computed again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import cache as once
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,11 +29,12 @@ VARIABLE = "FACILITY_COVERAGE_CACHE"
 LARGEST_BYTES = 2 * 1024**3
 """Total size of the entries; beyond it those go that were not used for the longest time."""
 
-_FORMAT = 1
+_FORMAT = 2
 _LIBRARIES = (
     "geopandas", "numba", "numpy", "osmium", "osmnx", "pandas", "pyarrow", "pyogrio", "pyproj", "scipy", "shapely",
 )  # fmt: skip
 _NOTES = "notes"
+_HASH_BYTES, _PIECE_BYTES = hashlib.sha256().digest_size, 1 << 20
 # Formats of one file; beside others may lie parts of them, such as .dbf, .prj or .gpkg-wal.
 _ALONE = frozenset({".bz2", ".fgb", ".geojson", ".geoparquet", ".graphml", ".gz", ".json", ".osm", ".parquet", ".pbf"})
 _ELSEWHERE = frozenset({".vrt"})
@@ -223,6 +224,8 @@ def _write(file: Path, entry: Stored) -> None:
     try:
         with os.fdopen(handle, "wb") as stream:
             np.savez(stream, **arrays)  # type: ignore[arg-type]  # the names are ours, none is one of its options
+        with part.open("r+b") as stream:
+            stream.write(_hash(stream, file.stem, part.stat().st_size))
         part.replace(file)
     finally:
         part.unlink(missing_ok=True)
@@ -238,7 +241,11 @@ def _texts(values: Iterable[object]) -> list[str]:
 def _read(file: Path) -> Stored | None:
     """Return an entry and mark it as used, or None where there is no sound one."""
     try:
-        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as content:
+        with file.open("rb") as stream:
+            if not _is_sound(stream, file.stem):
+                return None
+            stream.seek(0)
+            content = np.load(stream, allow_pickle=False)
             notes = json.loads(content[_NOTES].tobytes())
             arrays = {name: content[f"array {name}"] for name in notes["arrays"]}
             tables = {
@@ -253,6 +260,24 @@ def _read(file: Path) -> Stored | None:
     with suppress(OSError):  # a folder that may only be read
         os.utime(file)
     return Stored(arrays, tables, notes["figures"])
+
+
+def _is_sound(stream: IO[bytes], key: str) -> bool:
+    """Tell whether an entry ends with the hash of its key and of all before it."""
+    length = stream.seek(0, os.SEEK_END) - _HASH_BYTES
+    if length < 0:
+        return False
+    stream.seek(0)
+    return _hash(stream, key, length) == stream.read(_HASH_BYTES)
+
+
+def _hash(stream: IO[bytes], key: str, length: int) -> bytes:
+    """Return the SHA-256 of a key and the next bytes of a stream, and stand after them."""
+    total = hashlib.sha256(key.encode())
+    while length > 0 and (piece := stream.read(min(length, _PIECE_BYTES))):
+        total.update(piece)
+        length -= len(piece)
+    return total.digest()
 
 
 def _column(texts: list[str], codes: npt.NDArray[np.int32]) -> npt.NDArray[np.object_]:

@@ -22,7 +22,12 @@ Progress = Callable[[str], None]
 
 
 def check_study(
-    path: Path, *, folder: Path | None = None, lang: Lang | None = None, progress: Progress = lambda _: None
+    path: Path,
+    *,
+    folder: Path | None = None,
+    lang: Lang | None = None,
+    allow_outside: bool = False,
+    progress: Progress = lambda _: None,
 ) -> Checkup:
     """Check the data of the study in the YAML file `path`.
 
@@ -34,6 +39,8 @@ def check_study(
         Where ``check.html`` and ``check.json`` are written; by default nowhere.
     lang
         Language of the page; by default the study's own.
+    allow_outside
+        Whether the study may name files outside its own folder.
     progress
         Called with the name of each stage as it begins.
 
@@ -47,7 +54,7 @@ def check_study(
         If the YAML itself is faulty: then it is not known what to check.
     """
     progress("read study")
-    study = load_study(path)
+    study = load_study(path, allow_outside=allow_outside)
     language = lang or study.config.lang
     progress("take stock of files")
     facts = inventory(study.config)

@@ -29,6 +29,10 @@ app = typer.Typer(
 GATE = 1
 BAD_INPUT = 2
 
+AllowOutside = Annotated[
+    bool, typer.Option("--allow-outside", help="Let the study name files and folders outside its own folder.")
+]
+
 
 def _version(wanted: bool) -> None:
     if wanted:
@@ -46,8 +50,9 @@ def _root(
 
 
 @app.command()
-def run(
+def run(  # noqa: PLR0913 - its options are its parameters
     config: Annotated[Path, typer.Argument(help="The study's YAML file.")],
+    *,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Result folder (default: maps/<study>/).")
     ] = None,
@@ -62,6 +67,7 @@ def run(
         str,
         typer.Option(help="End with code 1 unless these goals are met: binding, expected, all, or ids with commas."),
     ] = "",
+    allow_outside: AllowOutside = False,
 ) -> None:
     """Run one study and write its map and tables."""
     import numba  # noqa: PLC0415 (see top)
@@ -72,14 +78,22 @@ def run(
     from facility_coverage.study import cut_off, left_out  # noqa: PLC0415 (see top)
 
     begin = time.perf_counter()
-    loaded = load_study(config)
+    loaded = load_study(config, allow_outside=allow_outside)
     asked, gate = loaded.config, gate_goals(require_met, loaded.plans, file=str(config))
     name = f"{asked.id}_{state}" if state else asked.id
     default = config.parent / asked.outputs.folder if asked.outputs.folder and not state else Path("maps") / name
     cores = min(threads or os.cpu_count() or 1, numba.get_num_threads())
     numba.set_num_threads(cores)
     with _progress() as say:
-        result = run_study(config, folder=output or default, state=state, lang=lang, threads=cores, progress=say)
+        result = run_study(
+            config,
+            folder=output or default,
+            state=state,
+            lang=lang,
+            threads=cores,
+            allow_outside=allow_outside,
+            progress=say,
+        )
     for sentence in (*left_out(result.computed), *cut_off(result.computed), *result.remarks):
         typer.echo(sentence, err=True)
     typer.echo(f"done in {time.perf_counter() - begin:.1f} s, run {result.identity}", err=True)
@@ -99,15 +113,16 @@ def check(
         Path | None, typer.Option("-o", "--output", help="Folder for check.html and check.json (default: none).")
     ] = None,
     lang: Annotated[Literal["zh", "en"] | None, typer.Option(help="Language (default: the study's).")] = None,
+    allow_outside: AllowOutside = False,
 ) -> None:
     """Look for what is wrong with a study's data; nothing is computed or changed."""
     from facility_coverage.checking import check_study  # noqa: PLC0415 (see top)
     from facility_coverage.config.reading import load_study  # noqa: PLC0415 (see top)
     from facility_coverage.outputs.checkup import lines  # noqa: PLC0415 (see top)
 
-    language = lang or load_study(config).config.lang
+    language = lang or load_study(config, allow_outside=allow_outside).config.lang
     with _progress() as say:
-        checkup = check_study(config, folder=output, lang=language, progress=say)
+        checkup = check_study(config, folder=output, lang=language, allow_outside=allow_outside, progress=say)
     for line in lines(checkup, lang=language):
         typer.echo(line)
     if output is not None:
@@ -125,13 +140,14 @@ def compare(
         typer.Option("-o", "--output", help="Folder for compare.csv, compare.json and map.html (default: none)."),
     ] = None,
     lang: Annotated[Literal["zh", "en"] | None, typer.Option(help="Language (default: the study's).")] = None,
+    allow_outside: AllowOutside = False,
 ) -> None:
     """Say how every verdict changed between two states, and what changed it."""
     from facility_coverage.comparing import compare_studies  # noqa: PLC0415 (see top)
     from facility_coverage.outputs.comparison import lines  # noqa: PLC0415 (see top)
 
     with _progress() as say:
-        result = compare_studies(first, second, folder=output, lang=lang, progress=say)
+        result = compare_studies(first, second, folder=output, lang=lang, allow_outside=allow_outside, progress=say)
     for line in lines(result.table, lang=lang or result.lang):
         typer.echo(line)
     if output is not None:
@@ -172,6 +188,7 @@ def site(  # noqa: PLR0913 - its options are its parameters
     goal: Annotated[
         str | None, typer.Option(help="The fewest sites with which this goal of the plan is met (goal or plan:goal).")
     ] = None,
+    allow_outside: AllowOutside = False,
 ) -> None:
     """Propose where to build next, or how many sites meet a goal."""
     import numba  # noqa: PLC0415 (see top)
@@ -185,7 +202,9 @@ def site(  # noqa: PLR0913 - its options are its parameters
     cores = min(threads or os.cpu_count() or 1, numba.get_num_threads())
     numba.set_num_threads(cores)
     with _progress() as say:
-        result = run_siting(config, asked=asked, folder=output, lang=lang, threads=cores, progress=say)
+        result = run_siting(
+            config, asked=asked, folder=output, lang=lang, threads=cores, allow_outside=allow_outside, progress=say
+        )
     computed = result.computed
     after = computed.verdicts if computed.after is None else computed.after.verdicts
     for line in lines(computed.proposals, computed.layers, computed.verdicts, after, lang=result.lang):

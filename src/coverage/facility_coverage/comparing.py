@@ -45,6 +45,7 @@ def compare_studies(
     *,
     folder: Path | None = None,
     lang: Lang | None = None,
+    allow_outside: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Compared:
     """Compare two studies, states of studies, or results.
@@ -59,6 +60,8 @@ def compare_studies(
         Where compare.csv, compare.json and map.html, with both beside each other, are written; by default nowhere.
     lang
         Language of the map of two studies; by default that of the second. Folders' maps keep theirs.
+    allow_outside
+        Whether studies may name files outside their own folders.
     progress
         Called with the name of each stage as it begins.
 
@@ -78,7 +81,7 @@ def compare_studies(
         one = first if Path(first).is_dir() else second
         raise ConfigError([Fault(one, "is a folder, and the other is a study", advice="compare two of a kind")])
     else:
-        old, new = _load(first), _load(second)
+        old, new = (_load(name, allow_outside=allow_outside) for name in (first, second))
         _check_alike(old, new, first, second)
         own = new.config.lang
         verdicts, computed = _steps(old, new, progress)
@@ -108,9 +111,9 @@ def _write_map(ends: tuple[Payload, Payload], folder: Path, *, first: str, secon
     return ()
 
 
-def _load(name: str) -> LoadedStudy:
+def _load(name: str, *, allow_outside: bool) -> LoadedStudy:
     path, _, state = name.partition(_STATE)
-    study = load_study(Path(path))
+    study = load_study(Path(path), allow_outside=allow_outside)
     return in_state(study, state, file=path) if state else study
 
 

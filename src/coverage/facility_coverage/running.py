@@ -30,13 +30,14 @@ class RunResult:
     remarks: tuple[str, ...] = ()
 
 
-def run_study(
+def run_study(  # noqa: PLR0913 - what a command asks for
     path: Path,
     *,
     folder: Path,
     state: str = "",
     lang: Lang | None = None,
     threads: int = 1,
+    allow_outside: bool = False,
     progress: Progress = lambda _: None,
 ) -> RunResult:
     """Run the study in the YAML file `path` and write its result into `folder`.
@@ -53,6 +54,8 @@ def run_study(
         Language of the outputs; by default the study's own.
     threads
         Threads of the catchment search; results do not depend on it.
+    allow_outside
+        Whether the study may name files outside its own folder.
     progress
         Called with the name of each stage as it begins.
 
@@ -63,7 +66,7 @@ def run_study(
     """
     watch = passport.Stopwatch()
     with staged(watch, "read study", progress):
-        study = load_study(path)
+        study = load_study(path, allow_outside=allow_outside)
         shown = () if state else study.config.outputs.map_states
         others = [in_state(study, name, file=shown_path(path)) for name in shown]
         if state:

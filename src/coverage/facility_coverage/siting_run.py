@@ -37,13 +37,14 @@ def default_folder(path: Path, study: LoadedStudy) -> Path:
     return run.with_name(f"{run.name}-sites")
 
 
-def run_siting(
+def run_siting(  # noqa: PLR0913 - what a command asks for
     path: Path,
     *,
     asked: Asked,
     folder: Path | None = None,
     lang: Lang | None = None,
     threads: int = 1,
+    allow_outside: bool = False,
     progress: Progress = lambda _: None,
 ) -> SitingResult:
     """Propose sites for the study in the YAML file `path` and write them into a folder of their own.
@@ -61,6 +62,8 @@ def run_siting(
         Language of what is said; by default the study's own.
     threads
         Results do not depend on it.
+    allow_outside
+        Whether the study may name files outside its own folder.
     progress
         Called with the name of each stage as it begins.
 
@@ -71,7 +74,7 @@ def run_siting(
     """
     watch = passport.Stopwatch()
     with staged(watch, "read study", progress):
-        study = load_study(path)
+        study = load_study(path, allow_outside=allow_outside)
         sitings = sitings_of(asked, study, file=shown_path(path))
         folder = default_folder(path, study) if folder is None else folder
         check_replaceable(folder, SITES)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
-import rasterio
 from pyproj import CRS, Transformer
 from rasterio.errors import RasterioIOError
 
@@ -17,6 +16,7 @@ from facility_coverage.config.study import RasterPopulation, StudyConfig, Table
 from facility_coverage.errors import LayerError
 from facility_coverage.layers.contracts import as_text
 from facility_coverage.layers.crs import WGS84
+from facility_coverage.layers.gdal import open_raster
 from facility_coverage.layers.tables import Role, is_osm_file, read_table, shown_path
 from facility_coverage.layers.zone_tables import read_zone_table
 
@@ -161,7 +161,7 @@ def _columns_of(table: Table) -> set[str]:
 def _raster_facts(layer: str, path: Path) -> LayerFacts:
     file = shown_path(path)
     try:
-        with rasterio.open(path) as raster:
+        with open_raster(path) as raster:
             crs = CRS.from_user_input(raster.crs) if raster.crs else None
             return LayerFacts(
                 layer, file, "raster", rows_read=raster.width * raster.height, rows_kept=raster.width * raster.height,

@@ -14,6 +14,7 @@ from facility_coverage.config.catalogue import Catalogue
 from facility_coverage.config.checks import check_study
 from facility_coverage.config.document import Document, Place, describe, read_document
 from facility_coverage.config.faults import did_you_mean, faults_of, one_of
+from facility_coverage.config.fence import Fence, followed
 from facility_coverage.config.measures import ServiceCompleteness
 from facility_coverage.config.plan import Plan
 from facility_coverage.config.plan_checks import Known, check_catalogue, check_no_data, check_plan
@@ -29,8 +30,11 @@ _PROFILES = TypeAdapter(dict[Identifier, Profile])
 
 _PATHS = frozenset({"path", "catalogue"})
 _TOP_PATHS: frozenset[Place] = frozenset({("profiles",), ("plan",), ("basemap", "terrain")})
+_RESULT: Place = ("outputs", "folder")
 _NO_PATHS_IN = frozenset({"columns", "values", "constants", "where"})
 """Mappings whose keys are the user's."""
+_NAMED_LAYERS = ("facilities",)
+"""In a state, facility layers stand under their own names, and one may be called `values`."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +65,15 @@ class LoadedStudy:
     state_name: Text | None = None
 
 
-def load_study(path: Path) -> LoadedStudy:
+def load_study(path: Path, *, allow_outside: bool = False) -> LoadedStudy:
     """Read a study with its plan and profiles.
+
+    Parameters
+    ----------
+    path
+        The study.
+    allow_outside
+        Whether its files may name others outside the study's folder (`fence.Fence.around`).
 
     Raises
     ------
@@ -70,16 +81,17 @@ def load_study(path: Path) -> LoadedStudy:
         With every fault of the study, its plan and its profiles: file, line, character, key and advice.
     """
     document = read_document(path)
+    fence = Fence.around(path, allow_outside=allow_outside)
     faults = list(document.faults)
-    _check_paths(document, faults)
-    profiles_at, own_raw = _part(document, ("profiles",), faults)
+    _check_paths(document, fence, faults)
+    profiles_at, own_raw = _part(document, ("profiles",), fence, faults)
     own = _own_profiles(profiles_at, document, own_raw, faults)
     profiles = {**builtin_profiles(), **own}
     known = Known.of(
         document.content, {*profiles, *(str(name) for name in (own_raw if isinstance(own_raw, dict) else ()))}
     )
-    plans = _plans(document, known, faults)
-    catalogues = _catalogues(plans, known, faults)
+    plans = _plans(document, known, fence, faults)
+    catalogues = _catalogues(plans, known, fence, faults)
     config = _config(document, plans, own, faults)
     faults += [*check_study(document, known.profiles), *check_no_data(document, known)]
     if len(plans) == len(_plan_places(document)):
@@ -161,7 +173,7 @@ def _under(part: Document, study: Document, key: str) -> Place:
     return (key,) if part is study else ()
 
 
-def _part(document: Document, place: Place, faults: list[Fault]) -> tuple[Document | None, Any]:
+def _part(document: Document, place: Place, fence: Fence, faults: list[Fault]) -> tuple[Document | None, Any]:
     """Return the document that holds a part, and the part: from a file of its own or written in place."""
     raw = document.at(place)
     if raw is None or isinstance(raw, dict):
@@ -170,12 +182,12 @@ def _part(document: Document, place: Place, faults: list[Fault]) -> tuple[Docume
         message = f"{describe(raw)} is not a path or a mapping"
         faults.append(document.fault(place, message))
         return None, None
-    part = _other_file(document.path.parent / raw, faults)
+    part = _other_file(document.path.parent / raw, fence, faults)
     return part, None if part is None else part.content
 
 
-def _other_file(path: Path, faults: list[Fault]) -> Document | None:
-    if not _is_file(path):
+def _other_file(path: Path, fence: Fence, faults: list[Fault]) -> Document | None:
+    if fence.leaves(path) or not _is_file(path):
         return None  # the check of paths has said so
     try:
         part = read_document(path)
@@ -196,16 +208,16 @@ def _own_profiles(part: Document | None, study: Document, raw: Any, faults: list
         return {}
 
 
-def _plans(study: Document, known: Known, faults: list[Fault]) -> tuple[Plan, ...]:
+def _plans(study: Document, known: Known, fence: Fence, faults: list[Fault]) -> tuple[Plan, ...]:
     """Return the plans of a study: one in place, one file or several."""
     plans: list[Plan] = []
     for place in _plan_places(study):
-        part, content = _part(study, place, faults)
+        part, content = _part(study, place, fence, faults)
         if part is None:
             continue
         under = place if part is study else ()
         if part is not study:
-            _check_paths(part, faults)
+            _check_paths(part, fence, faults)
         try:
             plans.append(Plan.model_validate(_at(_with_absolute_paths(part), under)))
         except ValidationError as error:
@@ -232,12 +244,12 @@ def _at(content: dict[str, Any], place: Place) -> Any:
     return value
 
 
-def _catalogues(plans: Iterable[Plan], known: Known, faults: list[Fault]) -> dict[Path, Catalogue]:
+def _catalogues(plans: Iterable[Plan], known: Known, fence: Fence, faults: list[Fault]) -> dict[Path, Catalogue]:
     """Return the catalogues that goals name."""
     goals = [goal for plan in plans for goal in plan.goals if isinstance(goal, ServiceCompleteness)]
     catalogues = {}
     for path in dict.fromkeys(goal.catalogue for goal in goals):
-        part = _other_file(path, faults)
+        part = _other_file(path, fence, faults)
         if part is None:
             continue
         try:
@@ -271,7 +283,7 @@ def _paths_in(value: Any, place: Place) -> Iterator[tuple[Place, str]]:
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, item in items:
         here = (*place, key)
-        if key in _NO_PATHS_IN:
+        if key in _NO_PATHS_IN and place[2:] != _NAMED_LAYERS:
             continue
         if key in _PATHS or here in _TOP_PATHS:
             several = isinstance(item, list)
@@ -281,10 +293,13 @@ def _paths_in(value: Any, place: Place) -> Iterator[tuple[Place, str]]:
             yield from _paths_in(item, here)
 
 
-def _check_paths(document: Document, faults: list[Fault]) -> None:
+def _check_paths(document: Document, fence: Fence, faults: list[Fault]) -> None:
+    folder = document.at(_RESULT)
+    faults += fence.faults(document, [(_RESULT, folder)] if isinstance(folder, str) else [])
+    faults += fence.faults(document, _paths(document))
     for place, text in _paths(document):
         path = document.path.parent / text
-        if _is_file(path) or (path.suffix.lower() == ".gdb" and path.is_dir()):
+        if fence.leaves(path) or _is_file(path) or (path.suffix.lower() == ".gdb" and path.is_dir()):
             continue
         if "\0" not in text and path.is_dir():
             faults.append(document.fault(place, f"{describe(text)} is a folder", advice="name a file"))
@@ -304,7 +319,8 @@ def _with_absolute_paths(document: Document) -> dict[str, Any]:
     """Return the study's content with its paths absolute; what has no path is shared, not copied."""
     content = dict(document.content)
     for place, text in _paths(document):
-        _replace(content, place, Path((document.path.parent / text).resolve()) if "\0" not in text else text)
+        path = followed(document.path.parent / text)
+        _replace(content, place, text if path is None else path)
     return content
 
 

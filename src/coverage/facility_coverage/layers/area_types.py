@@ -16,6 +16,7 @@ from facility_coverage.errors import Fault, LayerError, said_by
 from facility_coverage.layers.contracts import raise_faults
 from facility_coverage.layers.counted import TOTAL
 from facility_coverage.layers.crs import project_xy
+from facility_coverage.layers.gdal import open_raster
 from facility_coverage.layers.tables import shown_path
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def classes_at(choice: AreaTypes, xy: Floats, crs: pyproj.CRS) -> Floats:
     if not choice.path.is_file():
         raise LayerError([Fault(file, "no such file")])
     try:
-        with rasterio.open(choice.path) as raster:
+        with open_raster(choice.path) as raster:
             raise_faults(_class_faults(raster, file))
             x, y = project_xy(xy[:, 0], xy[:, 1], source=crs, target=pyproj.CRS.from_user_input(raster.crs))
             to_cell = ~raster.transform

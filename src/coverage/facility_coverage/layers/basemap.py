@@ -18,6 +18,7 @@ from facility_coverage.layers.contracts import (
     check_geometry,
     raise_faults,
 )
+from facility_coverage.layers.gdal import open_raster
 from facility_coverage.layers.tables import read_table, shown_path
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def check_terrain(path: Path) -> None:
     """
     file = shown_path(path)
     try:
-        with rasterio.open(path) as raster:
+        with open_raster(path) as raster:
             if raster.crs is None:
                 advice = "write it into the file, e.g. with gdal_edit -a_srs"
                 raise LayerError([Fault(file, "has no reference system", advice=advice)])

@@ -16,6 +16,7 @@ import rasterio.errors
 from facility_coverage.errors import Fault, said_by
 from facility_coverage.layers.contracts import raise_faults
 from facility_coverage.layers.crs import WGS84
+from facility_coverage.layers.gdal import open_raster
 from facility_coverage.layers.tables import shown_path
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ def open_surfaces(paths: Sequence[Path], stack: ExitStack) -> list[Surface]:
             with warnings.catch_warnings():
                 # A raster without a reference system is a fault below.
                 warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
-                raster = stack.enter_context(rasterio.open(path))
+                raster = stack.enter_context(open_raster(path))
         except rasterio.errors.RasterioIOError as error:
             faults.append(_unreadable(path, file, error))
             continue

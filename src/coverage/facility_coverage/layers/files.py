@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 TEXT_SUFFIXES = (".csv", ".txt", ".tsv")
 SHEET_SUFFIXES = (".xlsx", ".xlsm", ".xls")
 PARQUET_SUFFIXES = (".parquet", ".geoparquet")
+MOST_VALUES = 1_000_000_000
+"""Values of a Parquet file, in which a few bytes may stand for as many equal ones."""
 REFUSED_SUFFIXES = (".ods", ".et", ".xlsb", ".doc", ".docx", ".wps", ".pdf")
 """Files that offices have and that cannot be read without guessing."""
 
@@ -89,9 +91,14 @@ def _option_faults(table: Table, suffix: str, file: str) -> list[Fault]:
 
 
 def _read_parquet(path: Path, file: str) -> tuple[pd.DataFrame, dict[str, str]]:
-    import pyarrow as pa  # noqa: PLC0415 - only for the name of its error
+    import pyarrow as pa  # noqa: PLC0415 - only for these files
+    from pyarrow import parquet  # noqa: PLC0415
 
     try:
+        told = parquet.read_metadata(path)
+        if told.num_rows * told.num_columns > MOST_VALUES:
+            message = f"holds {told.num_rows} rows of {told.num_columns} columns"
+            raise LayerError([Fault(file, message, advice=f"keep {MOST_VALUES:,} values or fewer")])
         try:
             frame: pd.DataFrame = gpd.read_parquet(path)
         except ValueError:  # no geo metadata: a plain table, with lon and lat columns like a CSV

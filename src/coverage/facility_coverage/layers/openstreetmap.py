@@ -20,8 +20,11 @@ import shapely
 from pyarrow import csv
 
 from facility_coverage.errors import Fault, LayerError, said_by
+from facility_coverage.layers.contracts import raise_faults
 from facility_coverage.layers.crs import WGS84
 from facility_coverage.layers.model import TAGS
+from facility_coverage.layers.unpacking import extract_faults, stream_faults
+from facility_coverage.layers.vetting import xml_faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -73,7 +76,13 @@ class OsmWays:
 
 @contextmanager
 def _whole_file(path: Path, file: str) -> Iterator[None]:
-    """Turn what osmium says of a broken file into a fault."""
+    """Refuse a file that unpacks to too much or declares entities; say what osmium says of a broken one."""
+    if path.suffix.lower() in {".gz", ".bz2"}:
+        raise_faults(stream_faults(path, file=file))
+    elif path.suffix.lower() == ".pbf":
+        raise_faults(extract_faults(path, file=file))
+    elif path.suffix.lower() == ".osm":
+        raise_faults(xml_faults(path, file=file))
     try:
         yield
     except RuntimeError as error:  # osmium raises nothing more precise for broken input

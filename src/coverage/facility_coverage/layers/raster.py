@@ -17,6 +17,7 @@ from facility_coverage.errors import Fault, LayerError, said_by
 from facility_coverage.layers.boundaries import extent_text
 from facility_coverage.layers.cell_areas import cell_areas_m2, stretch_of
 from facility_coverage.layers.contracts import raise_faults
+from facility_coverage.layers.gdal import open_raster
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -162,7 +163,7 @@ def read_window(source: RasterFile, boundary: BaseGeometry, box: BaseGeometry, *
     if not source.path.is_file():
         raise LayerError([Fault(source.file, "no such file")])
     try:
-        with rasterio.Env(GDAL_CACHEMAX=BLOCK_CACHE_MB), rasterio.open(source.path) as raster:
+        with rasterio.Env(GDAL_CACHEMAX=BLOCK_CACHE_MB), open_raster(source.path) as raster:
             raise_faults(_format_faults(raster, source))
             window = _window_of(raster, boundary, box, crs=crs, file=source.file)
             raise_faults(_stretch_faults(raster, window, source))

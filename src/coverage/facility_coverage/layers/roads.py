@@ -28,6 +28,7 @@ from facility_coverage.layers.model import TAGS, Roads
 from facility_coverage.layers.noding import NodingReport, node_lines
 from facility_coverage.layers.stops import NODE_GRID_M
 from facility_coverage.layers.tables import is_osm_file, read_table, shown_path, wanted_texts
+from facility_coverage.layers.vetting import xml_faults
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -176,6 +177,7 @@ def _read_graph(path: Path, file: str) -> SourceTable:
 
     if not path.is_file():
         raise LayerError([Fault(file, "no such file")])
+    raise_faults(xml_faults(path, file=file))
     try:
         graph = osmnx.convert.to_undirected(osmnx.io.load_graphml(path))
     except (ValueError, KeyError, SyntaxError) as error:

@@ -14,7 +14,9 @@ import xlrd
 
 from facility_coverage.errors import Fault, LayerError
 from facility_coverage.layers import workbook_xml
+from facility_coverage.layers.contracts import raise_faults
 from facility_coverage.layers.grid import CellFault, Grid, cell_name
+from facility_coverage.layers.unpacking import archive_faults
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,8 +89,7 @@ def _chosen(names: list[str], usable: list[str], sheet: str | None, file: str) -
 
 def _read_xlsx(path: Path, file: str, sheet: str | None) -> tuple[str, Grid]:
     try:
-        if workbook_xml.unpacked_bytes(path) > workbook_xml.MOST_BYTES:
-            raise LayerError([Fault(file, "unpacks to more than 1 GB", advice="split it, or save it as CSV UTF-8")])
+        raise_faults(archive_faults(path, file=file) or workbook_xml.document_type_faults(path, file=file))
         book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(path.read_bytes()))
         xml: dict[str, bytes] = {}
         for position, meta in enumerate(book.sheets_metadata):

@@ -15,6 +15,8 @@ import shapely.errors
 from facility_coverage.errors import Fault, LayerError, said_by
 from facility_coverage.layers.contracts import raise_faults
 from facility_coverage.layers.delimited import decoded, encoding_of
+from facility_coverage.layers.gdal import offline
+from facility_coverage.layers.vetting import vector_faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,10 +50,12 @@ def read_vectors(table: Table, *, file: str) -> tuple[pd.DataFrame, dict[str, st
     is_shapefile = table.path.suffix.lower() in {".shp", ".dbf"}
     if is_shapefile:
         raise_faults(_missing_parts(table.path, file))
+    raise_faults(vector_faults(table.path, file=file))
     try:
-        layer = table.layer if table.layer is not None else _only_layer(table.path, file)
-        options = {"encoding": "ISO-8859-1"} if is_shapefile else {}
-        frame: pd.DataFrame = pyogrio.read_dataframe(table.path, layer=layer, **options)
+        with offline():
+            layer = table.layer if table.layer is not None else _only_layer(table.path, file)
+            options = {"encoding": "ISO-8859-1"} if is_shapefile else {}
+            frame: pd.DataFrame = pyogrio.read_dataframe(table.path, layer=layer, **options)
     except UnicodeDecodeError:
         raise LayerError([Fault(file, "holds text that is not UTF-8", advice="save it anew as UTF-8")]) from None
     except (

@@ -12,11 +12,14 @@ import zipfile
 from typing import TYPE_CHECKING
 
 from facility_coverage.layers.grid import CellFault
+from facility_coverage.layers.vetting import START, start_faults
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-MOST_CELLS, MOST_BYTES = 20_000_000, 1 << 30
+    from facility_coverage.errors import Fault
+
+MOST_CELLS = 20_000_000
 
 # Each piece of a tag is bounded, so that no file, however made, takes more than linear time.
 _IN = rb"[^<>]{0,300}"
@@ -38,10 +41,16 @@ _SHEET_ID = re.compile(r"<(?:\w{1,9}:)?sheet\s[^<>]{0,2000}\s\w{1,30}:id=[\"']([
 _LINK = re.compile(r"<(?:\w{1,9}:)?Relationship\s[^<>]{0,9000}>")
 
 
-def unpacked_bytes(path: Path) -> int:
-    """Return the bytes that a workbook unpacks to, as it says itself."""
+def document_type_faults(path: Path, *, file: str) -> list[Fault]:
+    """Return a fault where a part of a workbook declares a document type; its reader knows no entities."""
     with zipfile.ZipFile(path) as parts:
-        return sum(part.file_size for part in parts.infolist())
+        for part in parts.infolist():
+            if part.filename.lower().endswith((".xml", ".rels")):
+                with parts.open(part) as stream:
+                    faults = start_faults(stream.read(START), file=file)
+                if faults:
+                    return faults
+    return []
 
 
 def sheet_xml(path: Path, position: int) -> bytes:

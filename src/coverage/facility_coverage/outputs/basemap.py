@@ -10,13 +10,13 @@ import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pyproj
-import rasterio
 import shapely
 from rasterio.enums import Resampling
 from rasterio.io import MemoryFile
 from rasterio.transform import Affine
 from rasterio.vrt import WarpedVRT
 
+from facility_coverage.layers.gdal import open_raster
 from facility_coverage.layers.model import Roads
 from facility_coverage.outputs.encoding import Deltas, Geometries, encode_areas, encode_lines, encode_points
 
@@ -137,7 +137,7 @@ def shaded_relief(path: Path, bounds: Bounds) -> dict[str, Any] | None:
     width = _TERRAIN_WIDTH_PX
     height = max(2, round(width * (top - bottom) / (right - left)))
     with (
-        rasterio.open(path) as source,
+        open_raster(path) as source,
         WarpedVRT(
             source,
             crs="EPSG:3857",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from facility_coverage.errors import ConfigError, Fault
+from facility_coverage.layers.unpacking import MOST_BYTES, inflated
 
 CORE = "core"
 _BLOCK = re.compile(r'<script type="application/octet-stream" id="fc-([^"]+)">([A-Za-z0-9+/=]*)</script>')
@@ -56,7 +57,10 @@ def read_payload(page: Path) -> Payload:
     """
     try:
         found = dict(_BLOCK.findall(page.read_text(encoding="utf-8")))
-        data = {name: zlib.decompress(base64.b64decode(text)) for name, text in found.items()}
+        data, most = {}, MOST_BYTES
+        for name, text in found.items():
+            data[name] = inflated(base64.b64decode(text), most)
+            most -= len(data[name])
         core = json.loads(data.pop(CORE))
         return Payload(core, data)
     except FileNotFoundError:
