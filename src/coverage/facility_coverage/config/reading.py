@@ -21,6 +21,7 @@ from facility_coverage.config.profile import Profile
 from facility_coverage.config.siting_goals import check_siting_goals
 from facility_coverage.config.study import FacilityLayer, Identifier, StudyConfig
 from facility_coverage.config.table import TableKeys
+from facility_coverage.config.template import Template, filled
 from facility_coverage.config.text import Text
 from facility_coverage.errors import ConfigError, Fault
 
@@ -61,15 +62,17 @@ class LoadedStudy:
     state_name: Text | None = None
 
 
-def load_study(path: Path) -> LoadedStudy:
-    """Read a study with its plan and profiles.
+def load_study(path: Path | Template) -> LoadedStudy:
+    """Read a study, or a template filled with the texts of a row, with its plan and profiles.
 
     Raises
     ------
     ConfigError
         With every fault of the study, its plan and its profiles: file, line, character, key and advice.
     """
-    document = read_document(path)
+    document = (
+        filled(read_document(path.path), dict(path.values)) if isinstance(path, Template) else read_document(path)
+    )
     faults = list(document.faults)
     _check_paths(document, faults)
     profiles_at, own_raw = _part(document, ("profiles",), faults)

@@ -55,6 +55,12 @@ def file_hashes(files: Mapping[str, Path]) -> list[dict[str, Any]]:
     ]
 
 
+def file_states(files: Mapping[str, Path]) -> dict[Path, tuple[int, int, int]]:
+    """Return size, time of change and number of each input file: they tell whether it was written anew."""
+    parts = (part for path in files.values() for part in _parts(path))
+    return {part: (state.st_size, state.st_mtime_ns, state.st_ino) for part in parts for state in [part.stat()]}
+
+
 def _parts(path: Path) -> list[Path]:
     """Return the files that make up one input: a shapefile comes with companions, a file geodatabase is a folder."""
     if path.is_dir():
