@@ -110,6 +110,7 @@ def run_study(
             scenes.append(compute(other, threads=threads))
     language = lang or study.config.lang
     with staged(watch, "hash inputs", progress):
+        _check_unchanged(before, passport.file_states(input_files(path, study)))
         basis = basis_of(source, study, language)
         _check_unchanged(before, passport.file_states(input_files(path, study)))
     stage = partial(staged, watch, progress=progress)

@@ -41,7 +41,7 @@ def make_folder(folder: Path) -> None:
     if not os.access(folder, os.W_OK | os.X_OK):
         raise StudyError([Fault(str(folder), "cannot be written", advice=advice)])
     there = [name for name in FILES if (folder / name).exists()]
-    if there and "batch.json" not in there:
+    if there and FILES[0] not in there:
         message = f"holds files that no batch has written ({', '.join(there)})"
         raise StudyError([Fault(str(folder), message, advice=advice)])
 

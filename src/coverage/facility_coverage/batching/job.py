@@ -55,7 +55,9 @@ class StudyJob:
             reasons = ("memory ran out; use fewer workers, or raise memory_mb",)
         except OSError as error:
             file = Path(str(error.filename)).name + ": " if error.filename else ""
-            reasons = (f"{file}{error.strerror or error}; see that the disk has room and may be written",)
+            reasons = (
+                f"{file}{error.strerror or error}; see that the disk has room, and that files may be read and written",
+            )
         except Exception as error:
             said = " ".join(str(error).split())[:300]
             reasons = (f"the program failed ({type(error).__name__}: {said}); run the study alone, and report this",)

@@ -90,6 +90,9 @@ def run_tasks(tasks: Sequence[Task], job: Job, *, limits: Limits, reporter: Repo
     try:
         while waiting or any(worker.task for worker in workers):
             _assign(waiting, workers, job, limits, reporter)
+            if not workers:  # memory is short
+                time.sleep(_TICK_S)
+                continue
             ends = [(worker.pipe, worker.process.sentinel) for worker in workers]
             ready = set(wait([end for both in ends for end in both], timeout=_TICK_S))
             for worker in [one for one, both in zip(workers, ends, strict=True) if ready & set(both)]:

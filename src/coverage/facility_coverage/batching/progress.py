@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from facility_coverage.batching.outcome import Ending, Outcome
 from facility_coverage.batching.pool import Reporter
@@ -88,12 +88,12 @@ class BarReporter:
     def __init__(self, total: int, workers: int, progress: Progress) -> None:
         self._total, self._workers, self._progress = total, workers, progress
         self._ended: list[Outcome] = []
-        self._whole = progress.add_task("", total=total, left="")
+        self._whole = progress.add_task("", total=total, left="", count=f"0/{total}")
         self._lines: dict[str, TaskID] = {}
 
     def began(self, task: Task) -> None:
         """Add a line."""
-        self._lines[task.name] = self._progress.add_task(task.name, total=None, left="")
+        self._lines[task.name] = self._progress.add_task(task.name, total=None, left="", count="")
 
     def stage(self, task: Task, stage: str) -> None:
         """Show what is being done."""
@@ -107,7 +107,8 @@ class BarReporter:
         if outcome.ending == "failed":
             self._progress.console.print(f"{outcome.name}: failed", markup=False, highlight=False)
         left = said(seconds_left(self._ended, total=self._total, workers=self._workers))
-        self._progress.update(self._whole, completed=len(self._ended), left=left)
+        count = f"{len(self._ended)}/{self._total}"
+        self._progress.update(self._whole, completed=len(self._ended), count=count, left=left)
 
     def waits(self, free_mb: float, needed_mb: float) -> None:
         """Show that memory is short."""
@@ -121,7 +122,7 @@ def reporting(stream: TextIO, say: Callable[[str], None]) -> Iterator[Callable[[
         yield lambda total, workers: PlainReporter(total, workers, say)
         return
     columns = (
-        TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.fields[count]}"), TimeElapsedColumn(),
         TextColumn("{task.fields[left]}", markup=False),
     )  # fmt: skip
     with Progress(*columns, console=Console(file=stream), transient=True) as progress:

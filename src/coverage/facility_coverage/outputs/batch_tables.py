@@ -20,7 +20,8 @@ from facility_coverage.outputs.sheets import WHOLE, YEAR, Cell, Column, Sheet, f
 from facility_coverage.outputs.verdict_tables import read_verdicts, verdict_table
 
 STATUSES: tuple[Status, ...] = ("met", "on_track", "behind", "no_data")
-FILES = ("index.html", "verdicts.parquet", "verdicts.xlsx", "batch.json")
+#: In the order in which they are put in place: the first tells that the others are ours.
+FILES = ("batch.json", "index.html", "verdicts.parquet", "verdicts.xlsx")
 
 _NUMBERS = ("target", "baseline", "expected", "value", "amount", "base", "progress", "pace_per_year", "shortfall",
             "unreached_share")  # fmt: skip
