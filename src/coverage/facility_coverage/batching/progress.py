@@ -122,8 +122,8 @@ def reporting(stream: TextIO, say: Callable[[str], None]) -> Iterator[Callable[[
         yield lambda total, workers: PlainReporter(total, workers, say)
         return
     columns = (
-        TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.fields[count]}"), TimeElapsedColumn(),
-        TextColumn("{task.fields[left]}", markup=False),
+        TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.fields[count]}"),
+        TimeElapsedColumn(), TextColumn("{task.fields[left]}", markup=False),
     )  # fmt: skip
     with Progress(*columns, console=Console(file=stream), transient=True) as progress:
         yield lambda total, workers: BarReporter(total, workers, progress)
