@@ -28,6 +28,8 @@ app = typer.Typer(
 
 GATE = 1
 BAD_INPUT = 2
+SOME_FAILED = 3
+INTERRUPTED = 130
 
 AllowOutside = Annotated[
     bool, typer.Option("--allow-outside", help="Let the study name files and folders outside its own folder.")
@@ -104,6 +106,45 @@ def run(  # noqa: PLR0913 - its options are its parameters
         typer.echo(f"{verdict.goal_id} is not met: {verdict.status}, {figure} for {verdict.target:g}", err=True)
     if failed:
         raise typer.Exit(GATE)
+
+
+@app.command()
+def batch(  # noqa: PLR0913, PLR0917 - what a command asks for
+    config: Annotated[Path, typer.Argument(help="The batch's YAML file.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Folder of all results (default: maps/<batch>/).")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=1024, help="Studies at once (default: the batch's, or one per core).")
+    ] = None,
+    memory_mb: Annotated[
+        float | None, typer.Option(min=0, help="Memory to be free before a study is started (default: the batch's).")
+    ] = None,
+    lang: Annotated[
+        Literal["zh", "en"] | None, typer.Option(help="Language of all outputs (default: the studies', the batch's).")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Skip studies whose results are there and would come out the same.")
+    ] = False,
+    allow_outside: AllowOutside = False,
+) -> None:
+    """Run many studies, each in a process of its own, and write an index of their verdicts."""
+    from facility_coverage.batching.batch import Asked, run_batch  # noqa: PLC0415 (see top)
+    from facility_coverage.batching.progress import lines, reporting  # noqa: PLC0415 (see top)
+
+    begin = time.perf_counter()
+    asked = Asked(output, workers, memory_mb, lang, resume, allow_outside)
+    with reporting(sys.stderr, lambda line: typer.echo(line, err=True)) as reporter:
+        result = run_batch(config, asked=asked, reporter=reporter)
+    for line in lines(result.outcomes, lang=result.lang):
+        typer.echo(line)
+    typer.echo(f"done in {time.perf_counter() - begin:.1f} s", err=True)
+    typer.echo(str(result.folder / "index.html"))
+    if result.stopped:
+        typer.echo("stopped; go on with --resume", err=True)
+        raise typer.Exit(INTERRUPTED)
+    if any(outcome.ending == "failed" for outcome in result.outcomes):
+        raise typer.Exit(SOME_FAILED)
 
 
 @app.command()

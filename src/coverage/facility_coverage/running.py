@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,9 @@ from typing import Any
 
 from facility_coverage.analysis.limits import profiles_of
 from facility_coverage.config.reading import LoadedStudy, in_state, load_study
+from facility_coverage.config.template import Template
 from facility_coverage.config.text import Lang
+from facility_coverage.errors import Fault, StudyError
 from facility_coverage.layers.tables import shown_path
 from facility_coverage.outputs import passport
 from facility_coverage.outputs.folder import check_replaceable, replaced
@@ -30,8 +32,36 @@ class RunResult:
     remarks: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Basis:
+    """What the result of a study comes from, known before anything is computed.
+
+    Attributes
+    ----------
+    identity
+        Of the run: program, parameters and inputs.
+    parameters
+        Everything the user chose, as run.json says it.
+    inputs
+        Name, size and sha256 of every file.
+    """
+
+    identity: str
+    parameters: dict[str, Any]
+    inputs: list[dict[str, Any]]
+
+
+def basis_of(source: Path | Template, study: LoadedStudy, lang: Lang) -> Basis:
+    """Read every input file of a study through, and return what its result would come from."""
+    path = source.path if isinstance(source, Template) else source
+    inputs = passport.file_hashes(input_files(path, study))
+    figures_from = parameters_of(study, None, file_name=lambda _: None)
+    identity = passport.identity(figures_from, [row for row in inputs if row["input"] != "study"])
+    return Basis(identity, parameters_of(study, lang, file_name=lambda file: file.name), inputs)
+
+
 def run_study(  # noqa: PLR0913 - what a command asks for
-    path: Path,
+    source: Path | Template,
     *,
     folder: Path,
     state: str = "",
@@ -40,12 +70,12 @@ def run_study(  # noqa: PLR0913 - what a command asks for
     allow_outside: bool = False,
     progress: Progress = lambda _: None,
 ) -> RunResult:
-    """Run the study in the YAML file `path` and write its result into `folder`.
+    """Run a study and write its result into `folder`.
 
     Parameters
     ----------
-    path
-        The study.
+    source
+        The study's YAML file, or a template with the texts of a row.
     folder
         The result folder; an earlier result there is replaced when the new one is complete.
     state
@@ -62,11 +92,12 @@ def run_study(  # noqa: PLR0913 - what a command asks for
     Raises
     ------
     StudyError
-        With every fault found in the study's files.
+        With every fault found in the study's files; or when one of them changed while it was computed.
     """
     watch = passport.Stopwatch()
+    path = source.path if isinstance(source, Template) else source
     with staged(watch, "read study", progress):
-        study = load_study(path, allow_outside=allow_outside)
+        study = load_study(source, allow_outside=allow_outside)
         shown = () if state else study.config.outputs.map_states
         others = [in_state(study, name, file=shown_path(path)) for name in shown]
         if state:
@@ -74,6 +105,7 @@ def run_study(  # noqa: PLR0913 - what a command asks for
         check_replaceable(folder)
         if study.config.outputs.pictures:
             _check_pictures(study, lang or study.config.lang, file=shown_path(path))
+        before = passport.file_states(input_files(path, study))
     computed = compute(study, threads=threads, watch=watch, progress=progress)
     scenes = [computed] if computed.after is None else [computed, computed.after]
     for other in others:
@@ -81,16 +113,25 @@ def run_study(  # noqa: PLR0913 - what a command asks for
             scenes.append(compute(other, threads=threads))
     language = lang or study.config.lang
     with staged(watch, "hash inputs", progress):
-        inputs = passport.file_hashes(input_files(path, study))
-        parameters = parameters_of(study, language, file_name=lambda file: file.name)
-        figures_from = parameters_of(study, None, file_name=lambda _: None)
-        identity = passport.identity(figures_from, [row for row in inputs if row["input"] != "study"])
+        _check_unchanged(before, passport.file_states(input_files(path, study)))
+        basis = basis_of(source, study, language)
+        _check_unchanged(before, passport.file_states(input_files(path, study)))
     stage = partial(staged, watch, progress=progress)
     with replaced(folder) as new:
-        remarks = write_result(scenes, new, lang=language, identity=identity, threads=threads, stage=stage)
-        content = passport_of(computed, identity=identity, parameters=parameters, inputs=inputs, watch=watch)
+        remarks = write_result(scenes, new, lang=language, identity=basis.identity, threads=threads, stage=stage)
+        content = passport_of(
+            computed, identity=basis.identity, parameters=basis.parameters, inputs=basis.inputs, watch=watch
+        )
         passport.write_passport(new / "run.json", content)
-    return RunResult(folder, identity, computed, tuple(remarks))
+    return RunResult(folder, basis.identity, computed, tuple(remarks))
+
+
+def _check_unchanged(before: Mapping[Path, object], after: Mapping[Path, object]) -> None:
+    """Refuse a result whose inputs are no longer those it was computed from: its passport would name others."""
+    changed = sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
+    if changed:
+        advice = "run the study again, and leave its files alone meanwhile"
+        raise StudyError(Fault(shown_path(path), "changed while the study ran", advice=advice) for path in changed)
 
 
 def _check_pictures(study: LoadedStudy, lang: Lang, *, file: str) -> None:

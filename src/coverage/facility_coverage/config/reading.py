@@ -22,6 +22,7 @@ from facility_coverage.config.profile import Profile
 from facility_coverage.config.siting_goals import check_siting_goals
 from facility_coverage.config.study import FacilityLayer, Identifier, StudyConfig
 from facility_coverage.config.table import TableKeys
+from facility_coverage.config.template import Template, filled
 from facility_coverage.config.text import Text
 from facility_coverage.errors import ConfigError, Fault
 
@@ -65,8 +66,8 @@ class LoadedStudy:
     state_name: Text | None = None
 
 
-def load_study(path: Path, *, allow_outside: bool = False) -> LoadedStudy:
-    """Read a study with its plan and profiles.
+def load_study(path: Path | Template, *, allow_outside: bool = False) -> LoadedStudy:
+    """Read a study, or a template filled with the texts of a row, with its plan and profiles.
 
     Parameters
     ----------
@@ -80,8 +81,10 @@ def load_study(path: Path, *, allow_outside: bool = False) -> LoadedStudy:
     ConfigError
         With every fault of the study, its plan and its profiles: file, line, character, key and advice.
     """
-    document = read_document(path)
-    fence = Fence.around(path, allow_outside=allow_outside)
+    document = (
+        filled(read_document(path.path), dict(path.values)) if isinstance(path, Template) else read_document(path)
+    )
+    fence = Fence.around(path.path if isinstance(path, Template) else path, allow_outside=allow_outside)
     faults = list(document.faults)
     _check_paths(document, fence, faults)
     profiles_at, own_raw = _part(document, ("profiles",), fence, faults)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from html.parser import HTMLParser
 from importlib import resources
 
@@ -27,7 +27,12 @@ def asset(name: str) -> str:
 
 
 def inline(
-    html: str, assets: Mapping[str, str | None], *, images: Iterable[str] = (), frames: Iterable[str] = ()
+    html: str,
+    assets: Mapping[str, str | None],
+    *,
+    images: Iterable[str] = (),
+    frames: Iterable[str] = (),
+    links: Collection[str] = (),
 ) -> str:
     """Return a page with every link replaced by the asset it names, under a strict Content-Security-Policy.
 
@@ -41,6 +46,8 @@ def inline(
         Origins, such as ``https://t0.example.org``, that the page may ask for pictures when its reader wishes so.
     frames
         Pages that stand within this one (`srcdoc`), and are bound by its policy as well as by their own.
+    links
+        Pages beside this one that it leads to; nothing of them is fetched before a reader follows.
 
     Raises
     ------
@@ -61,7 +68,7 @@ def inline(
         return f"<style>{_URL_IN_CSS.sub('', asset(name))}</style>"
 
     page = _LINK.sub(replace, html)
-    audits = [_audited(one) for one in (page, *frames)]
+    audits = [_audited(one, links) for one in (page, *frames)]
     scripts, styles = ([text for audit in audits for text in getattr(audit, kind)] for kind in ("scripts", "styles"))
     policy = (
         "default-src 'none'; "
@@ -71,8 +78,8 @@ def inline(
     return page.replace("<head>", f'<head>\n<meta http-equiv="Content-Security-Policy" content="{policy}" />', 1)
 
 
-def _audited(page: str) -> _Audit:
-    audit = _Audit()
+def _audited(page: str, links: Collection[str]) -> _Audit:
+    audit = _Audit(links)
     audit.feed(page)
     audit.close()
     if audit.fetches:
@@ -88,18 +95,21 @@ def _hashes(texts: list[str]) -> str:
 class _Audit(HTMLParser):
     """Collect the scripts and styles of a page, and whatever it would fetch."""
 
-    def __init__(self) -> None:
+    def __init__(self, links: Collection[str]) -> None:
         super().__init__(convert_charrefs=False)
         self.scripts: list[str] = []
         self.styles: list[str] = []
         self.fetches: set[str] = set()
+        self._links = frozenset(links)
         self._sink: list[str] | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.fetches |= {
             f"<{tag} {name}={value!r}>"
             for name, value in attrs
-            if name in _FETCHING and not (value or "").startswith(_WITHIN.get((tag, name), _FETCHES))
+            if name in _FETCHING
+            and not (value or "").startswith(_WITHIN.get((tag, name), _FETCHES))
+            and not (tag == "a" and value in self._links)
         }
         if tag == "script" and dict(attrs).get("type") in (None, "", "text/javascript"):
             self._sink = self.scripts

@@ -10,7 +10,7 @@ import platform
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,16 @@ def file_hashes(files: Mapping[str, Path]) -> list[dict[str, Any]]:
         for name, path in sorted(files.items())
         for part in _parts(path)
     ]
+
+
+def file_states(files: Mapping[str, Path]) -> dict[Path, tuple[int, int, int]]:
+    """Return size, time of change and number of each input file: they tell whether it was written anew."""
+    states = {}
+    for part in (part for path in files.values() for part in _parts(path)):
+        with suppress(OSError):  # gone, or not to be read: whoever reads it says so
+            state = part.stat()
+            states[part] = (state.st_size, state.st_mtime_ns, state.st_ino)
+    return states
 
 
 def _parts(path: Path) -> list[Path]:
