@@ -109,7 +109,7 @@ def run(  # noqa: PLR0913 - its options are its parameters
 
 
 @app.command()
-def batch(  # noqa: PLR0913, PLR0917 - what a command asks for
+def batch(  # noqa: PLR0913, PLR0917 - its options are its parameters
     config: Annotated[Path, typer.Argument(help="The batch's YAML file.")],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Folder of all results (default: maps/<batch>/).")
