@@ -7,14 +7,16 @@ from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from facility_coverage.analysis.reach import Reach, xy_of
+from facility_coverage.analysis.trips import within_own_cutoff
 from facility_coverage.config.people import Group
 from facility_coverage.config.study import AreaType, FacilityLayer
 from facility_coverage.layers.model import Floats
 from facility_coverage.layers.neighbours import neighbour_of
-from facility_coverage.network.links import TIME_TOLERANCE_S
+from facility_coverage.network.catchment import catchments
 
 ELSEWHERE = "elsewhere"
 """District of places that neither the zones nor the neighbours hold."""
@@ -150,11 +152,7 @@ def _of_layer(layer: FacilityLayer, reach: Reach, people: _People) -> tuple[pd.D
     facilities = reach.layers.facilities[layer.id]
     district_of = people.district_of(facilities)
     cutoff_s = _cutoffs(layer.cutoff_min, people.area_type)
-    within = {
-        str(one): reach.nearest(layer.id, district_of == one, profile=layer.profile).seconds
-        <= cutoff_s + TIME_TOLERANCE_S
-        for one in dict.fromkeys(district_of)
-    }
+    within = _within(layer, reach, district_of, cutoff_s)
     count = sum((inside.astype(np.int64) for inside in within.values()), np.zeros(len(cutoff_s), dtype=np.int64))
     served, sharing = [], []
     homes = [*people.own, *sorted(set(people.district) - set(people.own))]
@@ -175,6 +173,27 @@ def _of_layer(layer: FacilityLayer, reach: Reach, people: _People) -> tuple[pd.D
                 )
                 sharing.append((layer.id, group, home, population, *figures))
     return pd.DataFrame(served, columns=SERVED), pd.DataFrame(sharing, columns=SHARING)
+
+
+def _within(
+    layer: FacilityLayer, reach: Reach, district_of: np.ndarray, cutoff_s: Floats
+) -> dict[str, npt.NDArray[np.bool_]]:
+    """Tell for each district of facilities which points are within their cutoff of one of them.
+
+    One search for all catchments serves all districts: a search of the whole network for each would take time and
+    memory that grow with the number of districts times that of the points.
+    """
+    network = reach.networks[layer.profile]
+    places = network.snap(xy_of(reach.layers.facilities[layer.id]))
+    limit_s = 60.0 * max(layer.cutoff_min.values())
+    found = catchments(network.graph, network.links, network.standing, places, limit_s=limit_s)
+    pairs = within_own_cutoff(found, cutoff_s)
+    within = {}
+    for one in dict.fromkeys(district_of):
+        inside = np.zeros(len(cutoff_s), dtype=np.bool_)
+        inside[pairs[np.flatnonzero(district_of == one)].indices] = True
+        within[str(one)] = inside
+    return within
 
 
 def _cutoffs(cutoff_min: Mapping[AreaType, float], area_type: np.ndarray) -> Floats:
