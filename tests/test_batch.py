@@ -160,6 +160,7 @@ def test_an_interrupted_batch_ends_its_workers_and_tells_what_is_done(folder: Pa
     out = folder / "maps" / "province"
     batch = start("batch", "batch.yaml", "--workers", "1", "--lang", "en", cwd=folder)
     until(lambda: any(out.glob(".d_1-*")))
+    time.sleep(0.2)  # so that the batch has heard of the first
     workers = psutil.Process(batch.pid).children()
     batch.send_signal(signal.SIGINT)
     said, progress = batch.communicate(timeout=60)
