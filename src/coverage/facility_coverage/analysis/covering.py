@@ -15,6 +15,7 @@ import numpy.typing as npt
 from scipy.sparse import csr_array
 
 from facility_coverage.analysis.alike import reached_alike
+from facility_coverage.analysis.descent import Descent
 from facility_coverage.analysis.program import Outcome
 from facility_coverage.analysis.siting import Instance, Solution, mclp_direct
 from facility_coverage.layers.model import Floats, Ints
@@ -183,29 +184,21 @@ def relaxed(instance: Instance, budget: float, known: float, *, until: float) ->
     cover, people, price = instance.cover, instance.people, instance.price
     backward = csr_array(cover.T)
     worth = people / np.maximum(1, np.diff(backward.indptr))
-    best = Bound(np.inf, np.zeros(len(price), dtype=np.bool_), np.zeros(len(price), dtype=np.bool_))
-    opened, closed, value, step, since = best.opened.copy(), best.closed.copy(), np.inf, 1.5, 0
+    search = Descent.of(len(price), step=1.5, patience=_PATIENCE)
     for _ in range(_ROUNDS):
         income = np.asarray(cover @ worth)
         low, high, take = knapsack(income, price, budget)
         here = float((people - worth).sum() + low * budget + np.maximum(income - low * price, 0.0).sum())
-        if here < value - _HAIR * abs(here):
-            value, since = here, 0
-        else:
-            since += 1
-            if since >= _PATIENCE:
-                step, since = step / 2, 0
-        # A site whose forced choice would bring the bound below what is known is in no better solution.
-        slack = here - known * (1 + _HAIR)
-        closed |= ~take & (np.maximum(high * price - income, 0.0) > slack)
-        opened |= take & (np.maximum(income - low * price, 0.0) > slack)
+        search.lower(here)
+        search.decide(here - known * (1 + _HAIR), income, price, (low, high), take)
         times = np.asarray(backward @ take.astype(np.float64))
         slope = times - np.where(worth < people, 1.0, np.minimum(times, 1.0))
         steepness = float(slope @ slope)
-        if value - known <= _HAIR * abs(known) or steepness == 0.0 or step < 1e-4 or time.perf_counter() > until:
+        near = search.value - known <= _HAIR * abs(known)
+        if near or steepness == 0.0 or search.step < 1e-4 or time.perf_counter() > until:
             break
-        worth = np.clip(worth - step * (here - known) / steepness * slope, 0.0, people)
-    return Bound(value, opened & ~closed, closed)
+        worth = np.clip(worth - search.step * (here - known) / steepness * slope, 0.0, people)
+    return Bound(search.value, search.opened & ~search.closed, search.closed)
 
 
 def knapsack(income: Floats, price: Floats, budget: float) -> tuple[float, float, Bools]:

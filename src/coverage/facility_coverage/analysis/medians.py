@@ -17,6 +17,7 @@ import numpy.typing as npt
 from scipy.sparse import coo_array, csr_array, hstack
 
 from facility_coverage.analysis.covering import Bound, knapsack
+from facility_coverage.analysis.descent import Descent
 from facility_coverage.analysis.program import Outcome, Program
 from facility_coverage.analysis.saving_kernels import exchanges, surplus, two_best
 from facility_coverage.analysis.siting import Instance, Solution
@@ -188,32 +189,24 @@ def relaxed(savings: Savings, budget: float, known: float, *, until: float, enou
     most = np.zeros(saving.shape[1])
     np.maximum.at(most, saving.indices, saving.data)
     level = best_saving(saving, greedy(savings, budget))
-    opened, closed = np.zeros(len(price), dtype=np.bool_), np.zeros(len(price), dtype=np.bool_)
-    value, step, since = np.inf, 1.0, 0
+    search = Descent.of(len(price), step=1.0, patience=_PATIENCE)
     for _ in range(_ROUNDS):
         income = savings.surplus(level)
         low, high, take = knapsack(income, price, budget)
         here = float(level.sum() + low * budget + np.maximum(income - low * price, 0.0).sum())
-        if here < value - _HAIR * abs(here):
-            value, since = here, 0
-        else:
-            since += 1
-            if since >= _PATIENCE:
-                step, since = step / 2, 0
-        slack = here - known * (1 + _HAIR)
-        closed |= ~take & (np.maximum(high * price - income, 0.0) > slack)
-        opened |= take & (np.maximum(income - low * price, 0.0) > slack)
+        search.lower(here)
+        search.decide(here - known * (1 + _HAIR), income, price, (low, high), take)
         part = csr_array(saving[np.flatnonzero(take)])
         above = part.data > level[part.indices]
         slope = np.bincount(part.indices[above], minlength=len(level)) - 1.0
         slope[(level <= 0.0) & (slope < 0.0)] = 0.0
         steepness = float(slope @ slope)
-        if value - known <= max(enough, _HAIR * abs(known)) or steepness == 0.0 or step < 1e-3:
+        if search.value - known <= max(enough, _HAIR * abs(known)) or steepness == 0.0 or search.step < 1e-3:
             break
         if time.perf_counter() > until:
             break
-        level = np.clip(level + step * (here - known) / steepness * slope, 0.0, most)
-    return Bound(value, opened & ~closed, closed)
+        level = np.clip(level + search.step * (here - known) / steepness * slope, 0.0, most)
+    return Bound(search.value, search.opened & ~search.closed, search.closed)
 
 
 def _rest(
