@@ -34,6 +34,7 @@ from facility_coverage.layers.roads import read_roads
 from facility_coverage.outputs.starter import identifier
 from facility_coverage.running import run_study
 from facility_coverage.study import compute
+from interrupts import hearing
 from osm_server import STAMP, Reply, Script, World, as_json, place, serving, slots_page
 
 ROOT = Path(__file__).parents[1]
@@ -660,14 +661,6 @@ def test_the_study_of_the_page_loads(tmp_path: Path) -> None:
     assert load_study(tmp_path / "configs" / "district.yaml").config.facilities[0].kind == "clinic"
 
 
-HEARS_CTRL_C = """
-import os, signal, sys
-signal.signal(signal.SIGINT, signal.SIG_DFL)
-os.execv(sys.argv[1], sys.argv[1:])
-"""
-"""Starts a command that hears Ctrl-C; a shell's background jobs, and all that they start, ignore it otherwise."""
-
-
 def command(*arguments: str | Path, script: Script, cache: Path | str) -> subprocess.Popen[str]:
     """Start the installed command as a user does, the servers named in the environment."""
     program = Path(sys.executable).with_name("facility-coverage")
@@ -678,7 +671,7 @@ def command(*arguments: str | Path, script: Script, cache: Path | str) -> subpro
         "FACILITY_COVERAGE_CACHE": str(cache),
     }
     return subprocess.Popen(  # noqa: S603
-        [sys.executable, "-c", HEARS_CTRL_C, program, "download", *arguments], env=os.environ | named, text=True,
+        hearing([str(program), "download", *map(str, arguments)]), env=os.environ | named, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
 

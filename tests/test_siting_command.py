@@ -24,6 +24,7 @@ from facility_coverage.outputs.panels import number
 from facility_coverage.outputs.siting_lines import lines
 from facility_coverage.running import run_study
 from facility_coverage.siting_run import run_siting
+from interrupts import hearing
 from small_study import edit, stations, write_small
 
 CITATION = {"document": "plan", "clause": "1"}
@@ -258,7 +259,7 @@ def test_an_interrupted_siting_leaves_the_old_result(small: Path) -> None:
     os.mkfifo(small.parent / "stations.csv")
     program = Path(sys.executable).with_name("facility-coverage")
     process = subprocess.Popen(  # noqa: S603
-        [program, "site", small.name, "--sites", "2", "-o", "out"], cwd=small.parent, text=True,
+        hearing([str(program), "site", small.name, "--sites", "2", "-o", "out"]), cwd=small.parent, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | {"PYTHONUNBUFFERED": "1"},
     )  # fmt: skip
     assert process.stderr is not None

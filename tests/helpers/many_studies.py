@@ -9,6 +9,7 @@ from pathlib import Path
 
 import yaml
 
+from interrupts import hearing
 from small_study import STUDY, facilities, write_small
 
 CITATION = {"document": "规划", "clause": "1"}
@@ -47,9 +48,9 @@ def command(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[st
 
 
 def start(*arguments: str | Path, cwd: Path) -> subprocess.Popen[str]:
-    """Start the installed command, and go on."""
+    """Start the installed command so that Ctrl-C stops it, and go on."""
     pipe = subprocess.PIPE
-    return subprocess.Popen(words(*arguments), cwd=cwd, stdout=pipe, stderr=pipe, text=True)  # noqa: S603
+    return subprocess.Popen(hearing(words(*arguments)), cwd=cwd, stdout=pipe, stderr=pipe, text=True)  # noqa: S603
 
 
 def words(*arguments: str | Path) -> list[str]:

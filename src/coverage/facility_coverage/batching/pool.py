@@ -200,7 +200,7 @@ def _hire(job: Job) -> _Worker:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(theirs, job), name="facility-coverage worker", daemon=True)
-    with _interrupts_ignored():  # inherited: Ctrl-C is for the batch, which ends its workers itself
+    with _interrupts_held():  # inherited: Ctrl-C is for the batch, which ends its workers itself
         process.start()
     theirs.close()
     return _Worker(process, ours)
@@ -228,9 +228,17 @@ def _end(workers: Sequence[_Worker]) -> None:
 
 
 @contextmanager
-def _interrupts_ignored() -> Iterator[None]:
+def _interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back meanwhile, and hear it afterwards; where it cannot be held back, do not hear it."""
     if threading.current_thread() is not threading.main_thread():
         yield
+        return
+    if hasattr(signal, "pthread_sigmask"):  # not on Windows
+        held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, held)
         return
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
